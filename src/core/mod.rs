@@ -1,0 +1,19 @@
+//! Every rule of the product, and nothing else.
+//!
+//! The rule of this folder: no clock, no randomness, no I/O, no platform. Time and fresh ids come in
+//! with the call, orders go out as values, so a test needs neither a server nor patience.
+//!
+//! Start with [`protocol`] (what travels on the wire), then [`lobby`] (who meets whom).
+
+pub mod ice;
+pub mod id;
+pub mod interest;
+pub mod lobby;
+pub mod origin;
+pub mod protocol;
+pub mod rate;
+pub mod rejection;
+pub mod route;
+pub mod time;
+
+mod queue;

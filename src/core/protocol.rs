@@ -1,0 +1,434 @@
+//! The wire, version 1: this file is its only definition.
+//!
+//! WebSocket text frames, one JSON object a frame, `type` in kebab-case, fields in camelCase. The
+//! TypeScript declarations in `pages/lib/protocol.d.ts` are generated from here, and a test fails when
+//! they are stale. `D` is what stands for the relayed JSON of a signal: borrowed and unparsed
+//! ([`Relayed`]) in the server, whatever is handy elsewhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::core::id::PeerId;
+use crate::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
+use crate::core::rejection::Rejection;
+
+/// The version of the protocol, as `welcome` tells it.
+pub const VERSION: u32 = 1;
+/// The longest frame a client may send, in bytes of UTF-8.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// The longest offer that `find` may carry, in bytes: it has to fit into what a hibernating socket
+/// remembers (16,384 bytes, Cloudflare: Durable Objects, WebSocket attachments) beside the rest.
+pub const MAX_OFFER_BYTES: usize = 12 * 1024;
+/// Sent as bare text by clients to see whether the connection lives. The runtime answers [`PONG`]
+/// without waking the object.
+pub const PING: &str = "ping";
+/// The answer to [`PING`].
+pub const PONG: &str = "pong";
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum ClientMessage<D> {
+    /// Join the queue. In a call this is "next": the call ends and the search starts, in one step.
+    Find {
+        /// Video or text.
+        mode: Mode,
+        /// What one likes: at most 8 strings of at most 32 characters.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
+        interests: Vec<String>,
+        /// The SDP offer of a connection prepared in advance, handed to whoever is met.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        offer: Option<String>,
+    },
+    /// Relayed as it is to a peer of the same call, to nobody else.
+    Signal {
+        /// A peer of the sender's call.
+        #[cfg_attr(test, ts(as = "String"))]
+        to: PeerId,
+        /// Any JSON; between EchoMingle clients a description or a batch of candidates.
+        data: D,
+    },
+    /// End the call or stop waiting. The socket stays.
+    Leave {},
+    /// The page is going away and may come back at once. The seat is then kept for a short while,
+    /// where the server keeps seats at all (`graceMs` of `welcome`).
+    Away {},
+    /// First message of a new socket after a lost one: the same id, the same call.
+    Resume {
+        /// The latest token that the lost socket was given.
+        token: String,
+    },
+}
+
+/// What the server says. Clients ignore messages whose type they do not know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerMessage<D> {
+    /// The first message on every socket.
+    Welcome {
+        /// Who you are.
+        #[cfg_attr(test, ts(as = "String"))]
+        id: PeerId,
+        /// The token to resume with; absent where the server keeps no seats.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        resume: Option<String>,
+        /// For how many milliseconds a lost seat is kept; 0: not at all.
+        grace_ms: u32,
+        /// The version of the protocol.
+        version: u32,
+        /// The peers of the call that goes on.
+        peers: Vec<Peer>,
+    },
+    /// You are in the queue.
+    Waiting {},
+    /// Somebody to talk to.
+    PeerJoined {
+        /// Who, and who of you two offers.
+        peer: Peer,
+        /// The token to resume this call with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        resume: Option<String>,
+    },
+    /// The peer's socket is lost and may come back; media goes on.
+    PeerAway {
+        /// Who.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+    },
+    /// The peer's socket is back.
+    PeerBack {
+        /// Who.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+    },
+    /// The peer is gone from the call.
+    PeerLeft {
+        /// Who.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// Relayed from a peer of your call.
+    Signal {
+        /// Who sent it.
+        #[cfg_attr(test, ts(as = "String"))]
+        from: PeerId,
+        /// What it sent, as it was.
+        data: D,
+    },
+    /// Open this address instead; what you were doing goes on there.
+    Redirect {
+        /// A WebSocket address.
+        url: String,
+    },
+    /// What you sent was refused; nothing else has changed.
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people: what happened and what to do.
+        message: String,
+    },
+}
+
+/// The JSON of a signal, checked to be JSON and passed on to the letter. It holds addresses, so it
+/// shows nothing but its length to whoever prints it.
+#[derive(Clone, Copy, Serialize)]
+#[serde(transparent)]
+pub struct Relayed<'a>(&'a RawValue);
+
+impl fmt::Debug for Relayed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.get().len())
+    }
+}
+
+impl PartialEq for Relayed<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+/// Video and text searches never meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// With camera and microphone.
+    Video,
+    /// Chat only.
+    Text,
+}
+
+/// Somebody in your call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Peer {
+    /// Where to send signals.
+    #[cfg_attr(test, ts(as = "String"))]
+    pub id: PeerId,
+    /// Your role towards this peer.
+    pub role: Role,
+    /// The name it goes by, where there are names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub name: Option<String>,
+    /// The interests that you share. What else it likes is its own business.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
+    pub interests: Vec<String>,
+    /// The SDP offer it prepared; then you are the answerer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub offer: Option<String>,
+}
+
+/// Who begins the negotiation: one of the two, so that the first offers never collide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Makes the first offer; the impolite side of perfect negotiation.
+    Offerer,
+    /// Waits for the first offer; the polite side (W3C WebRTC 1.0, section 10.7).
+    Answerer,
+}
+
+/// Why a peer is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum LeaveReason {
+    /// It ended the call.
+    Left,
+    /// It looks for somebody else.
+    Skipped,
+    /// Its connection to the server is gone.
+    Lost,
+}
+
+/// The kinds of `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// Not a message of this protocol.
+    BadMessage,
+    /// Longer than allowed.
+    TooLarge,
+    /// Faster than allowed.
+    RateLimited,
+    /// Not a peer of your call.
+    UnknownPeer,
+    /// No seat is left in the room.
+    RoomFull,
+    /// The host has locked the room.
+    RoomLocked,
+    /// The token resumes nothing.
+    BadToken,
+    /// Only somebody else may do this.
+    NotAllowed,
+    /// The server's fault.
+    Internal,
+}
+
+/// The answer of `GET /v1/stats`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// Connected sockets.
+    pub online: u32,
+    /// Of these, in the queue.
+    pub waiting: u32,
+    /// Calls of two or more.
+    pub calls: u32,
+}
+
+/// Reads one text frame of a client.
+///
+/// # Errors
+/// A [`Rejection`] that says what is wrong with the frame. Sizes are checked before anything is parsed.
+pub fn parse(frame: &str) -> Result<ClientMessage<Relayed<'_>>, Rejection> {
+    if frame.len() > MAX_FRAME_BYTES {
+        return Err(Rejection::TooLarge);
+    }
+    // A derived `Deserialize` also takes an array, its fields in order.
+    match frame.trim_ascii_start().as_bytes().first() {
+        Some(b'{') => {}
+        Some(b'[' | b'"' | b'0'..=b'9' | b'-' | b't' | b'f' | b'n') => {
+            return Err(Rejection::NotAnObject);
+        }
+        _ => return Err(Rejection::NotJson("no object begins here".into())),
+    }
+    let fields: Fields<'_> = serde_json::from_str(frame).map_err(|error| {
+        let why = error.to_string().chars().take(MAX_EXPLANATION).collect();
+        match error.classify() {
+            Category::Data => Rejection::Malformed(why),
+            Category::Syntax | Category::Eof | Category::Io => Rejection::NotJson(why),
+        }
+    })?;
+    fields.into_message()
+}
+
+/// An explanation may quote the client's own frame, and only so much of it.
+const MAX_EXPLANATION: usize = 160;
+
+/// The fields of all messages at once: the `type` need not come first, one pass is enough, and the
+/// relayed data stays the borrowed text it was.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields<'a> {
+    #[serde(rename = "type")]
+    kind: Kind,
+    mode: Option<Mode>,
+    interests: Option<Vec<String>>,
+    offer: Option<String>,
+    to: Option<Addressee>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    data: Option<Relayed<'a>>,
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Find,
+    Signal,
+    Leave,
+    Away,
+    Resume,
+    #[serde(other)]
+    Unknown,
+}
+
+/// `null` is JSON like any other and is relayed; `Option` alone would take it for absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Relayed<'de>>, D::Error> {
+    Deserialize::deserialize(deserializer)
+        .map(Relayed)
+        .map(Some)
+}
+
+/// A peer id, or text that is none: nobody has it, which is not the same as a malformed message.
+struct Addressee(Option<PeerId>);
+
+impl<'de> Deserialize<'de> for Addressee {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self(text.parse().ok()))
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn into_message(self) -> Result<ClientMessage<Relayed<'a>>, Rejection> {
+        let takes = match self {
+            Self {
+                kind: Kind::Find,
+                mode: Some(mode),
+                interests,
+                offer,
+                to: None,
+                data: None,
+                token: None,
+            } => return find(mode, interests.unwrap_or_default(), offer),
+            Self {
+                kind: Kind::Signal,
+                to: Some(Addressee(to)),
+                data: Some(data),
+                mode: None,
+                interests: None,
+                offer: None,
+                token: None,
+            } => {
+                let to = to.ok_or(Rejection::UnknownPeer)?;
+                return Ok(ClientMessage::Signal { to, data });
+            }
+            Self {
+                kind: Kind::Leave,
+                mode: None,
+                interests: None,
+                offer: None,
+                to: None,
+                data: None,
+                token: None,
+            } => return Ok(ClientMessage::Leave {}),
+            Self {
+                kind: Kind::Away,
+                mode: None,
+                interests: None,
+                offer: None,
+                to: None,
+                data: None,
+                token: None,
+            } => return Ok(ClientMessage::Away {}),
+            Self {
+                kind: Kind::Resume,
+                token: Some(token),
+                mode: None,
+                interests: None,
+                offer: None,
+                to: None,
+                data: None,
+            } => return Ok(ClientMessage::Resume { token }),
+            Self { kind, .. } => kind.takes().ok_or(Rejection::UnknownType)?,
+        };
+        Err(Rejection::Malformed(takes.into()))
+    }
+}
+
+impl Kind {
+    /// The fields of this type, in words; nothing for a type that does not exist.
+    fn takes(&self) -> Option<&'static str> {
+        match self {
+            Self::Find => Some("find takes mode, and perhaps interests and offer"),
+            Self::Signal => Some("signal takes to and data"),
+            Self::Leave => Some("leave takes nothing"),
+            Self::Away => Some("away takes nothing"),
+            Self::Resume => Some("resume takes token"),
+            Self::Unknown => None,
+        }
+    }
+}
+
+fn find<D>(
+    mode: Mode,
+    interests: Vec<String>,
+    offer: Option<String>,
+) -> Result<ClientMessage<D>, Rejection> {
+    let too_long = |interest: &String| interest.chars().count() > MAX_INTEREST_CHARS;
+    if interests.len() > MAX_INTERESTS {
+        return Err(Rejection::TooManyInterests);
+    }
+    if interests.iter().any(too_long) {
+        return Err(Rejection::InterestTooLong);
+    }
+    if offer
+        .as_ref()
+        .is_some_and(|sdp| sdp.len() > MAX_OFFER_BYTES)
+    {
+        return Err(Rejection::OfferTooLarge);
+    }
+    Ok(ClientMessage::Find {
+        mode,
+        interests,
+        offer,
+    })
+}

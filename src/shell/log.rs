@@ -1,0 +1,24 @@
+//! What is worth a line in the log: a closed list, so that nothing private can slip into one.
+
+use serde::Serialize;
+use worker::console_log;
+
+/// One line, as JSON.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(super) enum Line {
+    /// A lobby object was made or woke up.
+    LobbyAwake {
+        /// How many sockets it found.
+        sockets: usize,
+    },
+    /// The runtime refused the alarm.
+    AlarmRefused,
+}
+
+/// Writes a line.
+pub(super) fn log(line: &Line) {
+    if let Ok(text) = serde_json::to_string(line) {
+        console_log!("{text}");
+    }
+}

@@ -1,0 +1,76 @@
+//! The Worker: reads a request, asks the core where it leads, and goes there.
+//!
+//! The only folder that names the platform. It decides nothing: what it does is what the core's answer
+//! says, and what it knows of a socket is on the socket.
+
+mod bindings;
+mod lobby;
+mod log;
+mod socket;
+
+use serde::Serialize;
+use worker::{Context, Env, Headers, Method, Request, Response, Result, event};
+
+use self::bindings::{allowed_origins, lobby, stun_urls};
+use crate::core::ice;
+use crate::core::origin::AllowedOrigins;
+use crate::core::route::{Route, split_url};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let url = request.inner().url();
+    let (own, path) = split_url(&url);
+    let Some(route) = Route::of(path) else {
+        return Response::error("There is nothing here. See /healthz.", 404);
+    };
+    if request.method() != Method::Get {
+        return Response::error("Only GET is answered here.", 405);
+    }
+    let origin = request.headers().get("origin")?;
+    if let Some(origin) = &origin
+        && !AllowedOrigins::from_list(&allowed_origins(&env)).allows(origin, own)
+    {
+        let refused = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
+        return Response::error(refused, 403);
+    }
+    match route {
+        Route::Health => health(),
+        Route::Ice => json(&ice::from_stun_urls(stun_urls(&env).as_deref()), origin),
+        Route::Match if !upgrades(&request)? => {
+            Response::error("Open a WebSocket here (Upgrade: websocket).", 426)
+        }
+        Route::Match => lobby(&env)?.fetch_with_request(request).await,
+        Route::Stats => {
+            let answer = lobby(&env)?.fetch_with_request(request).await?;
+            Ok(answer.with_headers(headers("application/json", origin)?))
+        }
+    }
+}
+
+fn upgrades(request: &Request) -> Result<bool> {
+    let upgrade = request.headers().get("upgrade")?;
+    Ok(upgrade.is_some_and(|to| to.eq_ignore_ascii_case("websocket")))
+}
+
+fn health() -> Result<Response> {
+    let answer = Response::ok(concat!("ok ", env!("CARGO_PKG_VERSION"), "\n"))?;
+    Ok(answer.with_headers(headers("text/plain; charset=utf-8", None)?))
+}
+
+fn json(answer: &impl Serialize, origin: Option<String>) -> Result<Response> {
+    let answer = Response::ok(serde_json::to_string(answer)?)?;
+    Ok(answer.with_headers(headers("application/json", origin)?))
+}
+
+/// Nothing here is to be cached; a page of another origin may read it if its origin was let in.
+fn headers(content_type: &str, origin: Option<String>) -> Result<Headers> {
+    let headers = Headers::new();
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    headers.set("vary", "Origin")?;
+    if let Some(origin) = origin {
+        headers.set("access-control-allow-origin", &origin)?;
+    }
+    Ok(headers)
+}

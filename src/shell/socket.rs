@@ -1,0 +1,80 @@
+//! The server's end of a hibernating WebSocket, as the platform has it.
+//!
+//! Sending to a socket that is gone is no error here: its close event is on the way.
+
+use wasm_bindgen::prelude::*;
+use worker::js_sys::{JsString, Object, Uint8Array};
+
+use crate::core::id::PeerId;
+use crate::core::protocol::MAX_FRAME_BYTES;
+use crate::core::rejection::Rejection;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `WebSocket` of the runtime.
+    #[wasm_bindgen(extends = Object)]
+    #[derive(Clone)]
+    pub type Socket;
+
+    #[wasm_bindgen(method, catch, js_name = send)]
+    fn send_text(this: &Socket, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = close)]
+    fn close_with(this: &Socket, code: u16, reason: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = serializeAttachment)]
+    fn serialize_attachment(this: &Socket, value: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = deserializeAttachment)]
+    fn deserialize_attachment(this: &Socket) -> Result<JsValue, JsValue>;
+
+    /// Our own mark on the object, there until the object sleeps: the peer's number, so that a
+    /// message finds its seat without reading the attachment.
+    #[wasm_bindgen(method, structural, getter, js_name = echominglePeer)]
+    fn mark(this: &Socket) -> Option<f64>;
+
+    #[wasm_bindgen(method, structural, setter, js_name = echominglePeer)]
+    fn set_mark(this: &Socket, number: f64);
+}
+
+impl Socket {
+    /// Sends a text frame.
+    pub(super) fn send(&self, text: &str) {
+        let _ = self.send_text(text);
+    }
+
+    /// Closes the socket.
+    pub(super) fn close(&self, code: u16, reason: &str) {
+        let _ = self.close_with(code, reason);
+    }
+
+    /// Keeps bytes with the socket that survive the object's sleep.
+    pub(super) fn attach(&self, bytes: &[u8]) {
+        let _ = self.serialize_attachment(&Uint8Array::from(bytes));
+    }
+
+    /// The bytes attached last.
+    pub(super) fn attached(&self) -> Option<Vec<u8>> {
+        let value = self.deserialize_attachment().ok()?;
+        Some(value.dyn_ref::<Uint8Array>()?.to_vec())
+    }
+
+    /// The peer whose socket this was [marked](Self::belongs_to) as.
+    pub(super) fn peer(&self) -> Option<PeerId> {
+        self.mark().map(|number| PeerId::from_random(number as u64))
+    }
+
+    /// Marks the socket as that of a peer.
+    pub(super) fn belongs_to(&self, peer: PeerId) {
+        self.set_mark(peer.number() as f64);
+    }
+}
+
+/// The text of an incoming frame; its length is looked at before it is copied.
+pub(super) fn text(frame: &JsValue) -> Result<String, Rejection> {
+    let text = frame.dyn_ref::<JsString>().ok_or(Rejection::NotText)?;
+    match text.length() as usize <= MAX_FRAME_BYTES {
+        true => Ok(text.into()),
+        false => Err(Rejection::TooLarge),
+    }
+}
