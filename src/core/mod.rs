@@ -16,4 +16,6 @@ pub mod rejection;
 pub mod route;
 pub mod time;
 
+#[cfg(test)]
+mod declarations;
 mod queue;

@@ -1,0 +1,153 @@
+// Agrees with one peer on what is sent: perfect negotiation (W3C WebRTC 1.0, section 10.7).
+//
+// Either side may change its connection at any time. Three flags tell whether an offer collides with
+// one of our own; then the impolite side ignores it and the polite side takes its own back. The very
+// first offer never collides, since the server named who makes it.
+
+/** @import { Role } from "./protocol.js" */
+
+/**
+ * What travels as `data` of a `signal`.
+ * @typedef {{ description: RTCSessionDescriptionInit } | { candidates: RTCIceCandidateInit[] }} Signal
+ */
+
+/** For how long candidates are collected before they travel in one message, in milliseconds: most
+ * arrive within some tens of milliseconds, and the server pays for each message. */
+const COLLECT = 30;
+
+export class Negotiation {
+  #connection;
+  #send;
+  #polite;
+  /** Whether offers may be made: the answerer waits for the first one. */
+  #begun;
+  #makingOffer = false;
+  #ignoringOffer = false;
+  #settingAnswer = false;
+  /** @type {RTCIceCandidateInit[]} candidates that arrived before the description they belong to */
+  #early = [];
+  /** @type {RTCIceCandidateInit[]} */
+  #collected = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {RTCPeerConnection} connection
+   * @param {Role} role ours towards this peer
+   * @param {(signal: Signal) => void} send carries a signal to the peer's `receive`, in order
+   */
+  constructor(connection, role, send) {
+    this.#connection = connection;
+    this.#send = send;
+    this.#polite = role === "answerer";
+    this.#begun = role === "offerer";
+    connection.onnegotiationneeded = () => this.#offer();
+    connection.onicecandidate = ({ candidate }) => this.#collect(candidate);
+  }
+
+  /**
+   * Takes a signal of the peer. What is not one, or cannot be applied, is left out.
+   *
+   * @param {any} signal
+   * @returns {Promise<void>} when it is applied
+   */
+  async receive(signal) {
+    try {
+      if (signal?.description) await this.#describe(signal.description);
+      else if (Array.isArray(signal?.candidates)) await this.#add(signal.candidates);
+    } catch (error) {
+      complain("description", error);
+    }
+  }
+
+  /** Looks for another way between the two networks; the call goes on meanwhile. */
+  restartIce() {
+    this.#connection.restartIce();
+  }
+
+  /** Says nothing any more. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#send = () => {};
+    this.#connection.onnegotiationneeded = this.#connection.onicecandidate = null;
+  }
+
+  async #offer() {
+    if (!this.#begun) return;
+    try {
+      this.#makingOffer = true;
+      await this.#connection.setLocalDescription();
+      this.#sendDescription();
+    } catch (error) {
+      complain("offer", error);
+    } finally {
+      this.#makingOffer = false;
+    }
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #describe(description) {
+    const connection = this.#connection;
+    // While an answer is being set the state still says that we have offered, but the next offer of
+    // the peer was made after that answer and does not collide.
+    const ready =
+      !this.#makingOffer && (connection.signalingState === "stable" || this.#settingAnswer);
+    this.#ignoringOffer = description.type === "offer" && !ready && !this.#polite;
+    if (this.#ignoringOffer) return;
+    this.#settingAnswer = description.type === "answer";
+    try {
+      // On the polite side this takes back an offer of its own.
+      await connection.setRemoteDescription(description);
+    } finally {
+      this.#settingAnswer = false;
+    }
+    this.#begun = true;
+    await this.#add(this.#early.splice(0));
+    if (description.type !== "offer") return;
+    await connection.setLocalDescription();
+    this.#sendDescription();
+  }
+
+  /** @param {RTCIceCandidateInit[]} candidates */
+  async #add(candidates) {
+    if (this.#ignoringOffer) return;
+    if (!this.#connection.remoteDescription) {
+      this.#early.push(...candidates);
+      return;
+    }
+    const added = candidates.map((candidate) => this.#connection.addIceCandidate(candidate));
+    for (const outcome of await Promise.allSettled(added)) {
+      if (outcome.status === "rejected") complain("candidate", outcome.reason);
+    }
+  }
+
+  #sendDescription() {
+    const description = this.#connection.localDescription;
+    if (description) this.#send({ description: { type: description.type, sdp: description.sdp } });
+  }
+
+  /** @param {RTCIceCandidate | null} candidate null when there are no more */
+  #collect(candidate) {
+    if (candidate?.candidate) this.#collected.push(candidate.toJSON());
+    if (!candidate) return this.#flush();
+    this.#timer ??= setTimeout(() => this.#flush(), COLLECT);
+  }
+
+  #flush() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const candidates = this.#collected.splice(0);
+    if (candidates.length > 0) this.#send({ candidates });
+  }
+}
+
+/**
+ * A peer's nonsense, or a connection closed meanwhile. Candidates and descriptions hold addresses, and
+ * the message of an error may quote them, so only its name is shown.
+ *
+ * @param {string} what
+ * @param {unknown} error
+ */
+function complain(what, error) {
+  console.debug(`${what} not applied:`, error instanceof Error ? error.name : "");
+}

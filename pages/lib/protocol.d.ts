@@ -1,0 +1,129 @@
+// The wire of EchoMingle, version 1. Made from src/core/protocol.rs; do not edit.
+
+/**
+ * What a client says.
+ */
+export type ClientMessage<D = unknown> = { "type": "find",
+  /** Video or text. */
+  mode: Mode,
+  /** What one likes: at most 8 strings of at most 32 characters. */
+  interests?: Array<string>,
+  /** The SDP offer of a connection prepared in advance, handed to whoever is met. */
+  offer?: string, }
+  | { "type": "signal",
+  /** A peer of the sender's call. */
+  to: string,
+  /** Any JSON; between EchoMingle clients a description or a batch of candidates. */
+  data: D, }
+  | { "type": "leave", }
+  | { "type": "away", }
+  | { "type": "resume",
+  /** The latest token that the lost socket was given. */
+  token: string, };
+
+/**
+ * What the server says. Clients ignore messages whose type they do not know.
+ */
+export type ServerMessage<D = unknown> = { "type": "welcome",
+  /** Who you are. */
+  id: string,
+  /** The token to resume with; absent where the server keeps no seats. */
+  resume?: string,
+  /** For how many milliseconds a lost seat is kept; 0: not at all. */
+  graceMs: number,
+  /** The version of the protocol. */
+  version: number,
+  /** The peers of the call that goes on. */
+  peers: Array<Peer>, }
+  | { "type": "waiting", }
+  | { "type": "peer-joined",
+  /** Who, and who of you two offers. */
+  peer: Peer,
+  /** The token to resume this call with. */
+  resume?: string, }
+  | { "type": "peer-away",
+  /** Who. */
+  peer: string, }
+  | { "type": "peer-back",
+  /** Who. */
+  peer: string, }
+  | { "type": "peer-left",
+  /** Who. */
+  peer: string,
+  /** Why. */
+  reason: LeaveReason, }
+  | { "type": "signal",
+  /** Who sent it. */
+  from: string,
+  /** What it sent, as it was. */
+  data: D, }
+  | { "type": "redirect",
+  /** A WebSocket address. */
+  url: string, }
+  | { "type": "error",
+  /** For programs. */
+  code: ErrorCode,
+  /** For people: what happened and what to do. */
+  message: string, };
+
+/**
+ * Somebody in your call.
+ */
+export type Peer = {
+  /** Where to send signals. */
+  id: string,
+  /** Your role towards this peer. */
+  role: Role,
+  /** The name it goes by, where there are names. */
+  name?: string,
+  /** The interests that you share. What else it likes is its own business. */
+  interests?: Array<string>,
+  /** The SDP offer it prepared; then you are the answerer. */
+  offer?: string, };
+
+/**
+ * Video and text searches never meet.
+ */
+export type Mode = "video" | "text";
+
+/**
+ * Who begins the negotiation: one of the two, so that the first offers never collide.
+ */
+export type Role = "offerer" | "answerer";
+
+/**
+ * Why a peer is gone.
+ */
+export type LeaveReason = "left" | "skipped" | "lost";
+
+/**
+ * The kinds of `error`.
+ */
+export type ErrorCode = "bad-message" | "too-large" | "rate-limited" | "unknown-peer" | "room-full" | "room-locked" | "bad-token" | "not-allowed" | "internal";
+
+/**
+ * The answer of `GET /v1/stats`.
+ */
+export type Stats = {
+  /** Connected sockets. */
+  online: number,
+  /** Of these, in the queue. */
+  waiting: number,
+  /** Calls of two or more. */
+  calls: number, };
+
+/**
+ * The answer of `GET /v1/ice`.
+ */
+export type IceConfiguration = {
+  /** As `RTCConfiguration.iceServers` takes them, best first. */
+  iceServers: Array<IceServer>,
+  /** For how many seconds they hold. */
+  ttl: number, };
+
+/**
+ * An `RTCIceServer` (W3C WebRTC 1.0, section 4.2.4).
+ */
+export type IceServer = {
+  /** URLs of the schemes `stun`, `stuns`, `turn` or `turns`. */
+  urls: Array<string>, };

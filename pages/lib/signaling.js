@@ -1,0 +1,155 @@
+// One WebSocket to the signaling server, and another when it is lost.
+//
+// Nothing is queued: what is sent while there is no connection is refused, since an old offer must
+// never arrive in a new call. Every connection begins with a `welcome`; who is told of that knows that
+// whatever the server held before is gone.
+
+import { backoff } from "./backoff.js";
+
+/** @import { ClientMessage, ServerMessage } from "./protocol.js" */
+
+/**
+ * `welcome`, `waiting`, ...: every message of the server by its type. `lost`: the connection is gone
+ * and is being made anew.
+ * @typedef {{ [Message in ServerMessage as Message["type"]]: Message } & { lost: null }} Events
+ */
+
+/** How often a silent connection is asked whether it lives, in milliseconds. The runtime answers
+ * without waking the object; 100 s of silence would end a proxied connection. */
+const PING_EVERY = 25_000;
+/** How long the answer may take, in milliseconds. */
+const PONG_WITHIN = 10_000;
+
+export class Signaling {
+  /** @type {{ [Type in keyof Events]?: Set<(event: Events[Type]) => void> }} */
+  #listeners = {};
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #welcome = false;
+  #wanted = false;
+  #failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {string | URL} url of `/v1/match`, with the scheme ws or wss */
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** Whether messages can be sent. */
+  get connected() {
+    return this.#welcome;
+  }
+
+  /**
+   * @template {keyof Events} Type
+   * @param {Type} type
+   * @param {(event: Events[Type]) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(type, listener) {
+    /** @type {Set<(event: Events[Type]) => void>} */
+    const all = this.#listeners[type] ?? new Set();
+    this.#listeners = { ...this.#listeners, [type]: all };
+    all.add(listener);
+    return () => all.delete(listener);
+  }
+
+  /** Connects and stays connected until `disconnect`. Called again, it tries at once. */
+  connect() {
+    this.#wanted = true;
+    if (!this.#socket) this.#open();
+  }
+
+  /** Lets go of the server. */
+  disconnect() {
+    this.#wanted = false;
+    this.#drop();
+  }
+
+  /**
+   * @param {ClientMessage} message
+   * @returns {boolean} whether it was sent; nothing is kept for later
+   */
+  send(message) {
+    if (!this.#welcome) return false;
+    this.#socket?.send(JSON.stringify(message));
+    return true;
+  }
+
+  #open() {
+    clearTimeout(this.#timer);
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      this.#expectPing();
+      const message = decode(data);
+      if (!message) return;
+      if (message.type === "welcome") {
+        this.#welcome = true;
+        this.#failures = 0;
+      }
+      this.#tell(message.type, message);
+    };
+    // An error is always followed by a close.
+    socket.onclose = () => this.#lose();
+    this.#expectPong();
+  }
+
+  /** The connection is silent: ask in a while. */
+  #expectPing() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#socket?.send("ping");
+      this.#expectPong();
+    }, PING_EVERY);
+  }
+
+  /** An answer is due, be it a `pong` or the `welcome` of a new connection. */
+  #expectPong() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lose(), PONG_WITHIN);
+  }
+
+  #lose() {
+    this.#drop();
+    if (!this.#wanted) return;
+    this.#tell("lost", null);
+    this.#timer = setTimeout(() => this.#open(), backoff(this.#failures++));
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#welcome = false;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /**
+   * @template {keyof Events} Type
+   * @param {Type} type
+   * @param {any} event
+   */
+  #tell(type, event) {
+    for (const listener of this.#listeners[type] ?? []) listener(event);
+  }
+}
+
+/**
+ * Reads one frame of the server.
+ *
+ * @param {unknown} frame
+ * @returns {ServerMessage | null} null for what is not a message, such as the `pong`
+ */
+export function decode(frame) {
+  if (typeof frame !== "string" || !frame.startsWith("{")) return null;
+  try {
+    const message = JSON.parse(frame);
+    return typeof message.type === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,346 @@
+// Random chat, as a person goes through it: start, search, connect, talk, and on to the next.
+
+import { Call } from "./call.js";
+import { Chat } from "./chat.js";
+import { Interests } from "./interests.js";
+import { Signaling } from "./lib/signaling.js";
+import { Media } from "./media.js";
+import { iceServers, online, socketUrl } from "./server.js";
+import * as view from "./view.js";
+
+/** @import { Message, Reason } from "./call.js" */
+/** @import { Mode, Peer } from "./lib/protocol.js" */
+/** @import { Problem } from "./media.js" */
+/** @import { Phase } from "./view.js" */
+
+/** How long one searches before being told that it takes longer, in milliseconds. */
+const LONG_SEARCH = 8_000;
+/** Without movement for so long, in milliseconds, the controls fade during a call. */
+const REST = 3_000;
+/** How long to wait when the server asked us to slow down, in milliseconds. */
+const SLOW_DOWN = 2_000;
+
+const signaling = new Signaling(socketUrl("/v1/match"));
+const media = new Media();
+const chat = new Chat(view.find(".chat"), {
+  say: (text) => call?.tell({ type: "chat", text }) ?? false,
+  typing: (on) => call?.tell({ type: "typing", on }),
+});
+const interests = new Interests(view.find("#interests"), recall("interests", []), (words) =>
+  localStorage.setItem("interests", JSON.stringify(words)),
+);
+
+/** @type {Phase} */
+let phase = "start";
+/** @type {Mode} */
+let mode = "video";
+/** @type {Call | null} */
+let call = null;
+/** Everything that belongs to one phase ends with it. */
+let ended = new AbortController();
+
+/** @param {Phase} next */
+function enter(next) {
+  ended.abort();
+  ended = new AbortController();
+  phase = next;
+  view.showPhase(next);
+  document.title =
+    next === "call" && document.hidden ? "Somebody is here · EchoMingle" : "EchoMingle";
+}
+
+/**
+ * Does something later, unless the phase is over by then.
+ * @param {number} milliseconds
+ * @param {() => void} action
+ */
+function later(milliseconds, action) {
+  const timer = setTimeout(action, milliseconds);
+  ended.signal.addEventListener("abort", () => clearTimeout(timer));
+}
+
+// Start
+
+async function openCamera() {
+  view.showNotice(
+    {
+      title: "Your browser is asking",
+      advice: "Allow the camera and the microphone, so that people can see and hear you.",
+    },
+    null,
+  );
+  try {
+    view.showSelf(await media.open());
+    view.showDevices(media.wants);
+    return true;
+  } catch (problem) {
+    view.showNotice(/** @type {Problem} */ (problem), "Try again");
+    return false;
+  }
+}
+
+/** @param {Mode} next */
+function choose(next) {
+  mode = next;
+  document.body.dataset.mode = next;
+  localStorage.setItem("mode", JSON.stringify(next));
+  if (next === "text") {
+    media.close();
+    view.showSelf(null);
+  } else {
+    view.showNotice(
+      {
+        title: "See yourself first",
+        advice:
+          "Your browser asks before it opens the camera and the microphone. Nobody sees you before you press Start.",
+      },
+      "Turn on camera",
+    );
+    Media.allowed().then((allowed) => allowed && mode === "video" && openCamera());
+  }
+}
+
+async function start() {
+  if (phase !== "start") return;
+  if (mode === "video" && !media.stream) {
+    view.showStatus("Waiting for your camera", "busy");
+    const opened = await openCamera();
+    view.showStatus(opened ? "Ready" : "No camera", opened ? "calm" : "bad");
+    // While the person was asked, it may have turned to text.
+    if (!opened || mode !== "video" || phase !== "start") return;
+  }
+  search();
+}
+
+// Search
+
+function search() {
+  call?.close();
+  call = null;
+  enter("searching");
+  view.showRemote(null);
+  chat.clear();
+  chat.open(false);
+  const words = interests.words;
+  view.tell(
+    "Looking for someone",
+    words.length > 0
+      ? `who likes ${new Intl.ListFormat("en", { type: "disjunction" }).format(words)}`
+      : "",
+  );
+  if (words.length > 0)
+    later(3_000, () => view.tell("Looking for someone", "Anyone who is free, now."));
+  later(LONG_SEARCH, () =>
+    view.tell(
+      "Looking for someone",
+      "Few people are here right now. You stay in line; the next one who comes is yours.",
+    ),
+  );
+  // Fetched while we wait, so that it is there when somebody is.
+  iceServers();
+  ask();
+}
+
+function ask() {
+  const asked = signaling.send({ type: "find", mode, interests: interests.words });
+  view.showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
+  if (!asked) signaling.connect();
+}
+
+signaling.on("welcome", () => {
+  if (phase === "searching") ask();
+  else if (phase === "start") view.showStatus("Ready");
+});
+
+signaling.on("lost", () => {
+  call?.onItsOwn();
+  if (phase === "start" || phase === "searching") {
+    const offline = !navigator.onLine;
+    view.showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
+    if (offline)
+      view.tell("You are offline", "Check your connection. The search goes on by itself.");
+  }
+});
+
+signaling.on("error", ({ code }) => {
+  if (code === "rate-limited" && phase === "searching") {
+    view.tell("One moment", "That was quick. The search goes on in two seconds.");
+    later(SLOW_DOWN, ask);
+  }
+});
+
+// Talk
+
+signaling.on("peer-joined", async ({ peer }) => {
+  if (phase !== "searching") return;
+  enter("connecting");
+  view.showStatus("Connecting", "busy");
+  view.tell("You found someone", "Connecting you…");
+  const { signal } = ended;
+  /** @type {unknown[]} what the peer says before we are ready to listen */
+  const early = [];
+  const keep = signaling.on("signal", (message) => early.push(message.data));
+  const servers = await iceServers();
+  keep();
+  if (signal.aborted) return;
+  meet(peer, servers);
+  for (const data of early) call?.receive(peer.id, data);
+});
+
+/**
+ * @param {Peer} peer
+ * @param {RTCIceServer[]} servers
+ */
+function meet(peer, servers) {
+  const shared = peer.interests ?? [];
+  call = new Call({
+    iceServers: servers,
+    stream: mode === "video" ? media.stream : null,
+    send: (to, data) => signaling.send({ type: "signal", to, data }),
+    listener: {
+      onstream: (_, stream) => view.showRemote(stream, () => mode === "video" && talk(shared)),
+      onstate: (_, state) => {
+        if (state === "unstable") return view.showStatus("The connection is unstable", "bad");
+        call?.tell({ type: "state", ...media.state });
+        talk(shared);
+      },
+      onmessage: (_, message) => hear(message),
+      ongone: (_, reason) => leave(reason),
+    },
+  });
+  call.add(peer);
+}
+
+/** @param {string[]} shared */
+function talk(shared) {
+  view.showStatus("Connected");
+  if (phase !== "connecting") return;
+  enter("call");
+  view.showShared(shared);
+  chat.add(
+    "note",
+    shared.length > 0
+      ? `${view.likes(shared)}. Say hello.`
+      : "You are talking to a stranger. Say hello.",
+  );
+  chat.open(true);
+  if (mode === "text") chat.focus();
+  rest();
+}
+
+/** @param {Message} message */
+function hear(message) {
+  switch (message.type) {
+    case "chat":
+      return chat.add("you", message.text);
+    case "typing":
+      return chat.typing(message.on);
+    case "state":
+      return view.coverRemote(!message.camera && mode === "video");
+  }
+}
+
+/** @param {Reason} reason */
+function leave(reason) {
+  const connected = phase === "call";
+  call = null;
+  enter("left");
+  view.showRemote(null);
+  chat.open(false);
+  if (reason === "unreachable") {
+    view.showStatus("No connection to the stranger", "bad");
+    view.tell(
+      "Your networks did not connect",
+      "There was no direct way between you two, and this site has no relay for it. Press Next to meet somebody else.",
+    );
+    return;
+  }
+  if (connected) chat.add("note", "The stranger left.");
+  view.showStatus(reason === "left" ? "The stranger left" : "The stranger is gone", "calm");
+  view.tell(
+    reason === "left" ? "The stranger left" : "The connection to the stranger was lost",
+    "Press Next to meet somebody else.",
+  );
+}
+
+signaling.on("signal", ({ from, data }) => call?.receive(from, data));
+signaling.on("peer-left", ({ peer, reason }) => {
+  if (call) call.left(peer, reason !== "lost");
+  else if (phase === "connecting") leave("left");
+});
+
+// Stop
+
+function stop() {
+  call?.close();
+  call = null;
+  signaling.send({ type: "leave" });
+  view.showRemote(null);
+  chat.open(false);
+  enter("start");
+  view.showStatus("Ready");
+}
+
+function rest() {
+  delete document.body.dataset.resting;
+  clearTimeout(resting);
+  if (phase === "call" && mode === "video") {
+    resting = setTimeout(() => {
+      if (phase === "call") document.body.dataset.resting = "";
+    }, REST);
+  }
+}
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let resting;
+
+// Hands
+
+view.find("#search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  start();
+});
+view.find("#open-camera").addEventListener("click", openCamera);
+for (const name of /** @type {const} */ (["video", "text"])) {
+  view.hook(`mode-${name}`).addEventListener("change", () => choose(name));
+}
+view.hook("next").addEventListener("click", search);
+view.hook("stop").addEventListener("click", stop);
+for (const [name, device] of /** @type {const} */ ([
+  ["toggle-mic", "microphone"],
+  ["toggle-camera", "camera"],
+])) {
+  view.hook(name).addEventListener("click", () => {
+    media.toggle(device);
+    view.showDevices(media.wants);
+    call?.tell({ type: "state", ...media.state });
+  });
+}
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.repeat && (phase === "call" || phase === "left")) search();
+});
+for (const moved of ["pointermove", "pointerdown", "keydown"])
+  addEventListener(moved, rest, { passive: true });
+addEventListener("online", () => phase !== "start" && signaling.connect());
+addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.title = "EchoMingle";
+});
+
+/**
+ * What was chosen the last time.
+ * @param {string} key
+ * @param {any} otherwise
+ */
+function recall(key, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "") ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+const before = recall("mode", "video") === "text" ? "text" : "video";
+/** @type {HTMLInputElement} */ (view.hook(`mode-${before}`)).checked = true;
+choose(before);
+view.showSelf(null);
+signaling.connect();
+online().then(view.showOnline);

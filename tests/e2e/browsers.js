@@ -1,0 +1,170 @@
+// Real browsers, stock builds, each person one of them with an empty profile, and what a person does
+// and sees. Cameras and microphones are the browsers' own test devices.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+/** How long anything that is waited for may take, in milliseconds. */
+export const PATIENCE = 30_000;
+
+const CHROMIUM_ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  // Without a camera's permission Chromium hides its addresses behind multicast names, which need a
+  // network that this machine may not have.
+  "--disable-features=WebRtcHideLocalIpsWithMdns",
+];
+
+const FIREFOX_PREFERENCES = {
+  "media.navigator.streams.fake": true,
+  "media.navigator.permission.disabled": true,
+  "media.peerconnection.ice.obfuscate_host_addresses": false,
+  "media.peerconnection.ice.loopback": true,
+  "media.autoplay.default": 0,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "app.update.enabled": false,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  // The test device plays H.264 as little as any stock build without downloads does.
+  "media.gmp-manager.updateEnabled": false,
+};
+
+/** @typedef {"chromium" | "firefox"} Kind */
+
+/** One person at one browser. */
+export class Person {
+  /**
+   * @param {import("puppeteer-core").Browser} browser
+   * @param {import("puppeteer-core").Page} page
+   * @param {() => Promise<void>} cleanUp
+   */
+  constructor(browser, page, cleanUp) {
+    this.browser = browser;
+    this.page = page;
+    this.cleanUp = cleanUp;
+    /** @type {string[]} what the page complained about */
+    this.complaints = [];
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (line) => {
+      if (line.type() === "error") this.complaints.push(line.text());
+    });
+  }
+
+  /** @param {string} name */
+  async click(name) {
+    const hook = await this.page.waitForSelector(`[data-testid="${name}"]`, {
+      visible: true,
+      timeout: PATIENCE,
+    });
+    await hook?.click();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  async type(name, text) {
+    await this.page.waitForSelector(`[data-testid="${name}"]:enabled`, { timeout: PATIENCE });
+    await this.page.type(`[data-testid="${name}"]`, text);
+  }
+
+  /**
+   * Waits until an element says something.
+   * @param {string} name
+   * @param {string} text
+   */
+  async reads(name, text) {
+    await this.waitFor(
+      (name, text) =>
+        document.querySelector(`[data-testid="${name}"]`)?.textContent?.includes(text) ?? false,
+      name,
+      text,
+    );
+  }
+
+  /** Waits until the other one is seen: frames are decoded, and they go on. */
+  async sees(name = "remote-video") {
+    await this.waitFor((name) => {
+      const video = /** @type {any} */ (document.querySelector(`[data-testid="${name}"]`));
+      if (!video || video.readyState < 2 || !video.videoWidth) return false;
+      const frames = video.getVideoPlaybackQuality().totalVideoFrames;
+      video.firstFrames ??= { frames, of: video.srcObject };
+      if (video.firstFrames.of !== video.srcObject) {
+        video.firstFrames = { frames, of: video.srcObject };
+      }
+      return frames > video.firstFrames.frames + 4;
+    }, name);
+  }
+
+  /**
+   * Waits until a function of the page is true.
+   * @template {unknown[]} Args
+   * @param {(...args: Args) => unknown} condition
+   * @param {Args} args
+   */
+  async waitFor(condition, ...args) {
+    try {
+      await this.page.waitForFunction(/** @type {any} */ (condition), { timeout: PATIENCE, polling: 50 }, ...args);
+    } catch (error) {
+      const status = await this.page
+        .$eval('[data-testid="status"]', (element) => element.textContent)
+        .catch(() => "gone");
+      const seen = `status: ${status}; complaints: ${this.complaints.join(" | ") || "none"}`;
+      throw new Error(`not seen within ${PATIENCE} ms: ${condition} ${args} (${seen})`, { cause: error });
+    }
+  }
+
+  async close() {
+    await this.browser.close().catch(() => {});
+    await this.cleanUp();
+  }
+
+  /** Ends the browser as a crash does: nothing is said to anybody. */
+  async vanish() {
+    this.browser.process()?.kill("SIGKILL");
+    await this.cleanUp();
+  }
+}
+
+/**
+ * @param {string} address of the site
+ * @param {Kind} [kind]
+ * @param {{ args?: string[], viewport?: import("puppeteer-core").Viewport }} [options]
+ * @returns {Promise<Person>} at the site, which has loaded
+ */
+export async function visit(address, kind = "chromium", { args = [], viewport } = {}) {
+  const profile = await mkdtemp(join(tmpdir(), "echomingle-"));
+  const common = { headless: true, userDataDir: profile, defaultViewport: viewport ?? { width: 1280, height: 800 } };
+  const browser = await puppeteer.launch(
+    kind === "chromium"
+      ? { ...common, executablePath: program("CHROMIUM_BIN"), args: [...CHROMIUM_ARGS, ...args] }
+      : {
+          ...common,
+          browser: "firefox",
+          executablePath: program("FIREFOX_BIN"),
+          extraPrefsFirefox: FIREFOX_PREFERENCES,
+        },
+  );
+  const [first] = await browser.pages();
+  const page = first ?? (await browser.newPage());
+  const cleanUp = () => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const person = new Person(browser, page, cleanUp);
+  await page.goto(address, { waitUntil: "load" });
+  return person;
+}
+
+/** @param {string} variable */
+function program(variable) {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} is not set; run the tests with: npm test -- e2e`);
+  return path;
+}
