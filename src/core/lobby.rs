@@ -10,7 +10,8 @@
 //! - Who just met meets again only when nobody else is there for either of them, and not at once.
 //! - So after every event no two people wait who suit each other.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,15 @@ enum Status {
     Idle,
     Waiting(Wish),
     InCall { partner: PeerId },
+}
+
+/// Two who could meet, in the order in which pairs have a right to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Pair {
+    earlier: Ticket,
+    later: Ticket,
+    by: PeerId,
+    with: PeerId,
 }
 
 /// The lobby: all seats, and the queues derived from them.
@@ -331,17 +341,37 @@ impl Lobby {
         }
     }
 
-    /// Whoever became open by `now` looks again.
+    /// Whoever became open by `now` looks again. When several open at once, the pair of whom one has
+    /// waited longest comes first, so that nobody who was there before is passed over.
     fn open_up(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         for mode in [Mode::Video, Mode::Text] {
-            for peer in self.queue_mut(mode).ripen(now) {
-                if let Some(wish) = self.wish(peer)
-                    && let Some(partner) = self.suitable(peer, wish, now)
-                {
-                    self.pair(peer, partner, effects);
+            let ripe = self.queue_mut(mode).ripen(now);
+            let pairs = ripe
+                .into_iter()
+                .filter_map(|peer| self.best_pair(peer, now));
+            let mut pairs: BinaryHeap<_> = pairs.map(Reverse).collect();
+            while let Some(Reverse(pair)) = pairs.pop() {
+                // One of them may have met somebody in the meantime.
+                match self.best_pair(pair.by, now) {
+                    Some(still) if still == pair => self.pair(pair.by, pair.with, effects),
+                    Some(other) => pairs.push(Reverse(other)),
+                    None => {}
                 }
             }
         }
+    }
+
+    /// Whom somebody who waits would meet now.
+    fn best_pair(&self, by: PeerId, now: Timestamp) -> Option<Pair> {
+        let wish = self.wish(by)?;
+        let with = self.suitable(by, wish, now)?;
+        let other = self.wish(with)?.ticket;
+        Some(Pair {
+            earlier: wish.ticket.min(other),
+            later: wish.ticket.max(other),
+            by,
+            with,
+        })
     }
 
     /// The earliest in the queue who suits.

@@ -15,5 +15,8 @@ const worker :Workerd.Worker = (
   compatibilityFlags = ["no_web_socket_compression"],
   durableObjectNamespaces = [ (className = "LobbyObject", uniqueKey = "lobby", enableSql = true) ],
   durableObjectStorage = (inMemory = void),
-  bindings = [ (name = "LOBBY", durableObjectNamespace = "LobbyObject") ],
+  bindings = [
+    (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
+    (name = "ALLOWED_ORIGINS", text = "https://friend.example"),
+  ],
 );

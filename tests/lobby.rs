@@ -1,0 +1,408 @@
+//! Random chat, scene by scene, on the core alone: no server, no socket, no clock.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm
+)]
+
+mod common;
+
+use common::{
+    Heard, Script, errors, find_with, joined, joined_with, left, meet, signal, waiting, welcome,
+};
+use echomingle::core::id::PeerId;
+use echomingle::core::lobby::MAX_ATTACHMENT_BYTES;
+use echomingle::core::protocol::ErrorCode::{BadToken, UnknownPeer};
+use echomingle::core::protocol::LeaveReason::{Left, Lost, Skipped};
+use echomingle::core::protocol::Mode::{Text, Video};
+use echomingle::core::protocol::{MAX_OFFER_BYTES, Role, Stats};
+use serde_json::json;
+
+/// A lobby with so many people in it, who have been welcomed.
+fn people<const N: usize>() -> (Script, [PeerId; N]) {
+    let mut script = Script::default();
+    let mut number = 0;
+    let people = [(); N].map(|()| {
+        number += 1;
+        script.connects(number)
+    });
+    assert_eq!(script.heard(), people.map(welcome));
+    (script, people)
+}
+
+/// Two who are in a call.
+fn pair() -> (Script, PeerId, PeerId) {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &[]);
+    script.heard();
+    (script, ana, ben)
+}
+
+fn stats(script: &Script) -> (u32, u32, u32) {
+    let Stats {
+        online,
+        waiting,
+        calls,
+    } = script.lobby.stats();
+    (online, waiting, calls)
+}
+
+#[test]
+fn the_second_to_search_meets_the_first_who_then_offers() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &[]);
+    assert_eq!(script.heard(), [waiting(ana)]);
+    assert_eq!(stats(&script), (2, 1, 0));
+    script.finds(ben, Video, &[]);
+    assert_eq!(script.heard(), meet(ana, ben));
+    assert_eq!(stats(&script), (2, 0, 1));
+}
+
+#[test]
+fn video_and_text_do_not_meet() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Text, &[]);
+    assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
+    script.finds(cem, Text, &[]);
+    assert_eq!(script.heard(), meet(ben, cem));
+}
+
+#[test]
+fn signals_go_to_the_partner_as_they_are() {
+    let (mut script, ana, ben) = pair();
+    for data in [json!(null), json!({"candidates": [1, "é"]}), json!([])] {
+        script.says(
+            ana,
+            &json!({"type": "signal", "to": ben, "data": data}).to_string(),
+        );
+        assert_eq!(script.heard(), [signal(ben, ana, data)]);
+    }
+}
+
+#[test]
+fn signals_to_anybody_else_go_nowhere() {
+    let (mut script, ana, ben) = pair();
+    let cem = script.connects(9);
+    let dora = script.connects(10);
+    script.finds(cem, Video, &[]);
+    script.heard();
+    let to = |peer: PeerId| json!({"type": "signal", "to": peer, "data": 1}).to_string();
+    let nobody = PeerId::from_random(77);
+    for (from, whom) in [
+        (ana, cem),
+        (ana, ana),
+        (ana, nobody),
+        (cem, ben),
+        (dora, ana),
+    ] {
+        script.says(from, &to(whom));
+        assert_eq!(errors(script.heard()), [(from, UnknownPeer)]);
+    }
+}
+
+#[test]
+fn next_ends_the_call_and_meets_whoever_waits() {
+    let (mut script, ana, ben) = pair();
+    let cem = script.connects(9);
+    script.finds(cem, Video, &[]);
+    script.heard();
+    script.finds(ana, Video, &[]);
+    let [answers, offers] = meet(cem, ana);
+    assert_eq!(script.heard(), [left(ben, ana, Skipped), answers, offers]);
+    assert_eq!(stats(&script), (3, 0, 1));
+    script.says(
+        ben,
+        &json!({"type": "signal", "to": ana, "data": 1}).to_string(),
+    );
+    assert_eq!(errors(script.heard()), [(ben, UnknownPeer)]);
+}
+
+#[test]
+fn when_both_skip_at_once_nobody_is_lost() {
+    let (mut script, ana, ben) = pair();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &[]);
+    assert_eq!(
+        script.heard(),
+        [left(ben, ana, Skipped), waiting(ana), waiting(ben)]
+    );
+    let cem = script.connects(9);
+    let dora = script.connects(10);
+    script.heard();
+    script.finds(cem, Video, &[]);
+    assert_eq!(script.heard(), meet(ana, cem));
+    script.finds(dora, Video, &[]);
+    assert_eq!(script.heard(), meet(ben, dora));
+}
+
+#[test]
+fn leaving_tells_the_partner_and_frees_both() {
+    let (mut script, ana, ben) = pair();
+    script.says(ana, r#"{"type":"leave"}"#);
+    assert_eq!(script.heard(), [left(ben, ana, Left)]);
+    assert_eq!(stats(&script), (2, 0, 0));
+    script.says(ana, r#"{"type":"leave"}"#);
+    assert_eq!(script.heard(), []);
+}
+
+#[test]
+fn leaving_the_queue_leaves_only_oneself_out_of_it() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.finds(ana, Video, &["go"]);
+    script.finds(ben, Video, &["jazz"]);
+    script.says(ana, r#"{"type":"leave"}"#);
+    script.heard();
+    script.finds(cem, Video, &["go", "jazz"]);
+    assert_eq!(
+        script.heard(),
+        [
+            joined_with(cem, ben, Role::Answerer, &["jazz"], None),
+            joined_with(ben, cem, Role::Offerer, &["jazz"], None),
+        ]
+    );
+}
+
+#[test]
+fn a_lost_socket_is_told_to_the_partner_and_to_nobody_else() {
+    let (mut script, ana, ben) = pair();
+    let cem = script.connects(9);
+    script.finds(cem, Text, &[]);
+    script.heard();
+    script.drops(ana);
+    assert_eq!(script.heard(), [left(ben, ana, Lost)]);
+    assert_eq!(stats(&script), (2, 1, 0));
+}
+
+#[test]
+fn a_lost_socket_empties_only_its_own_place_in_the_queue() {
+    let (mut script, [ana, ben, cem, dora]) = people();
+    for (peer, mode) in [(ana, Video), (ben, Text), (cem, Video)] {
+        script.finds(peer, mode, &[]);
+    }
+    // Ana and Cem have met; Ben waits for text.
+    script.drops(cem);
+    script.heard();
+    script.finds(dora, Text, &[]);
+    assert_eq!(script.heard(), meet(ben, dora));
+}
+
+#[test]
+fn a_shared_interest_comes_before_a_longer_wait() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &["Jazz"]);
+    script.finds(cem, Video, &["go", " JAZZ "]);
+    assert_eq!(
+        script.heard(),
+        [
+            waiting(ana),
+            waiting(ben),
+            joined_with(cem, ben, Role::Answerer, &["jazz"], None),
+            joined_with(ben, cem, Role::Offerer, &["jazz"], None),
+        ]
+    );
+}
+
+#[test]
+fn after_three_seconds_anybody_will_do() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &["go"]);
+    script.passes(1_000);
+    script.finds(ben, Video, &["jazz"]);
+    assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
+    script.passes(2_999);
+    assert_eq!(script.heard(), []);
+    script.passes(1);
+    assert_eq!(script.heard(), meet(ana, ben));
+}
+
+#[test]
+fn who_waits_alone_wakes_nobody() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &["go"]);
+    script.finds(ben, Text, &["go"]);
+    script.passes(60_000);
+    assert_eq!(script.alarms, 0);
+}
+
+#[test]
+fn who_named_nothing_waits_for_who_is_particular() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &["go"]);
+    assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
+    script.passes(3_000);
+    assert_eq!(script.heard(), meet(ana, ben));
+}
+
+#[test]
+fn a_second_search_changes_the_wish_and_keeps_the_place() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.finds(ana, Video, &["go"]);
+    script.passes(1_000);
+    script.finds(ben, Video, &["jazz"]);
+    script.finds(ana, Video, &["chess"]);
+    assert_eq!(script.heard(), [waiting(ana), waiting(ben), waiting(ana)]);
+    assert_eq!(stats(&script), (3, 2, 0));
+    script.finds(cem, Video, &["chess", "jazz"]);
+    assert_eq!(
+        script.heard(),
+        [
+            joined_with(cem, ana, Role::Answerer, &["chess"], None),
+            joined_with(ana, cem, Role::Offerer, &["chess"], None),
+        ]
+    );
+}
+
+#[test]
+fn who_changes_the_mode_queues_anew() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.finds(ana, Video, &["a"]);
+    script.finds(ben, Text, &["b"]);
+    script.finds(ana, Text, &["a"]);
+    script.heard();
+    script.finds(cem, Text, &["a", "b"]);
+    assert_eq!(
+        script.heard(),
+        [
+            joined_with(cem, ben, Role::Answerer, &["b"], None),
+            joined_with(ben, cem, Role::Offerer, &["b"], None),
+        ]
+    );
+}
+
+#[test]
+fn who_just_met_does_not_meet_again_while_others_wait() {
+    let (mut script, ana, ben) = pair();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &[]);
+    script.heard();
+    let cem = script.connects(9);
+    script.heard();
+    script.finds(cem, Video, &["go"]);
+    // Cem is particular, and still somebody to hope for.
+    script.passes(2_999);
+    assert_eq!(script.heard(), [waiting(cem)]);
+    script.passes(1);
+    assert_eq!(script.heard(), meet(ana, cem));
+    script.passes(60_000);
+    assert_eq!(script.heard(), []);
+}
+
+#[test]
+fn the_last_two_in_the_world_meet_again_after_a_while() {
+    let (mut script, ana, ben) = pair();
+    script.finds(ana, Video, &[]);
+    script.passes(500);
+    script.finds(ben, Video, &[]);
+    script.heard();
+    script.passes(2_999);
+    assert_eq!(script.heard(), []);
+    script.passes(1);
+    assert_eq!(script.heard(), meet(ana, ben));
+}
+
+#[test]
+fn when_the_last_hope_leaves_those_who_met_meet_again() {
+    let (mut script, ana, ben) = pair();
+    script.finds(ana, Video, &[]);
+    script.finds(ben, Video, &[]);
+    script.passes(2_000);
+    let cem = script.connects(9);
+    script.finds(cem, Video, &["go"]);
+    script.passes(1_500);
+    script.heard();
+    script.says(cem, r#"{"type":"leave"}"#);
+    assert_eq!(script.heard(), meet(ana, ben));
+}
+
+#[test]
+fn a_prepared_offer_goes_to_whoever_comes_next() {
+    let (mut script, [ana, ben]) = people();
+    script.sends(ana, &find_with("offer of ana"));
+    script.forgets();
+    script.finds(ben, Video, &[]);
+    let mut heard = script.heard();
+    heard.remove(0);
+    assert_eq!(
+        heard,
+        [
+            joined_with(ben, ana, Role::Answerer, &[], Some("offer of ana")),
+            joined(ana, ben, Role::Offerer),
+        ]
+    );
+}
+
+#[test]
+fn of_two_prepared_offers_the_older_is_used_and_a_single_one_always() {
+    let (mut script, [ana, ben, cem, dora]) = people();
+    script.sends(ana, &find_with("ana's"));
+    script.sends(ben, &find_with("ben's"));
+    script.finds(cem, Video, &[]);
+    script.sends(dora, &find_with("dora's"));
+    let joins: Vec<Heard> = script.heard();
+    assert_eq!(
+        joins,
+        [
+            waiting(ana),
+            joined_with(ben, ana, Role::Answerer, &[], Some("ana's")),
+            joined(ana, ben, Role::Offerer),
+            waiting(cem),
+            joined_with(cem, dora, Role::Answerer, &[], Some("dora's")),
+            joined(dora, cem, Role::Offerer),
+        ]
+    );
+}
+
+#[test]
+fn an_offer_too_long_to_be_remembered_is_left_to_the_plain_way() {
+    let (mut script, [ana, ben]) = people();
+    script.sends(ana, &find_with(&"\n".repeat(MAX_OFFER_BYTES)));
+    assert!(script.remembers(ana) <= MAX_ATTACHMENT_BYTES);
+    script.finds(ben, Video, &[]);
+    let [answers, offers] = meet(ana, ben);
+    assert_eq!(script.heard(), [waiting(ana), answers, offers]);
+}
+
+#[test]
+fn the_fullest_seat_fits_into_its_attachment() {
+    let (mut script, [ana]) = people();
+    let interests: Vec<_> = (0..8u8)
+        .map(|n| format!("{}{}", char::from(n + 1), "\u{1}".repeat(31)))
+        .collect();
+    let offer = "a".repeat(MAX_OFFER_BYTES);
+    let find = json!({"type": "find", "mode": "video", "interests": interests, "offer": offer});
+    script.says(ana, &find.to_string());
+    assert_eq!(script.heard(), [waiting(ana)]);
+    assert!(script.remembers(ana) > MAX_OFFER_BYTES);
+    assert!(script.remembers(ana) <= MAX_ATTACHMENT_BYTES);
+}
+
+#[test]
+fn nothing_can_be_resumed_and_going_away_changes_nothing_yet() {
+    let (mut script, ana, ben) = pair();
+    script.says(ana, r#"{"type":"away"}"#);
+    assert_eq!(script.heard(), []);
+    script.says(ben, r#"{"type":"resume","token":"x"}"#);
+    assert_eq!(errors(script.heard()), [(ben, BadToken)]);
+    assert_eq!(stats(&script), (2, 0, 1));
+}
+
+#[test]
+fn who_wakes_up_without_its_partner_is_told() {
+    let (mut script, ana, ben) = pair();
+    script.loses(ana);
+    assert_eq!(script.heard(), [left(ben, ana, Lost)]);
+    assert_eq!(stats(&script), (1, 0, 0));
+}
+
+#[test]
+fn what_cannot_be_read_makes_no_seat() {
+    let broken: [&[u8]; 3] = [b"", b"{}", b"[\"0000000000\",{}]"];
+    let (lobby, effects) = echomingle::core::lobby::Lobby::restore(broken);
+    assert_eq!(lobby.stats().online, 0);
+    assert_eq!(effects, []);
+}
