@@ -13,6 +13,8 @@ import * as view from "./view.js";
 /** @import { Problem } from "./media.js" */
 /** @import { Phase } from "./view.js" */
 
+/** For how long the server looks for shared interests only, in milliseconds (src/core/queue.rs). */
+const PARTICULAR = 3_000;
 /** How long one searches before being told that it takes longer, in milliseconds. */
 const LONG_SEARCH = 8_000;
 /** Without movement for so long, in milliseconds, the controls fade during a call. */
@@ -120,16 +122,12 @@ function search() {
   enter("searching");
   view.showRemote(null);
   chat.clear();
+  chat.add("note", "Chat opens when you meet.");
   chat.open(false);
-  const words = interests.words;
-  view.tell(
-    "Looking for someone",
-    words.length > 0
-      ? `who likes ${new Intl.ListFormat("en", { type: "disjunction" }).format(words)}`
-      : "",
-  );
-  if (words.length > 0)
-    later(3_000, () => view.tell("Looking for someone", "Anyone who is free, now."));
+  announce();
+  if (interests.words.length > 0) {
+    later(PARTICULAR, () => view.tell("Looking for someone", "Anyone who is free, now."));
+  }
   later(LONG_SEARCH, () =>
     view.tell(
       "Looking for someone",
@@ -141,6 +139,12 @@ function search() {
   ask();
 }
 
+function announce() {
+  const words = interests.words;
+  const either = new Intl.ListFormat("en", { type: "disjunction" }).format(words);
+  view.tell("Looking for someone", words.length > 0 ? `who likes ${either}` : "");
+}
+
 function ask() {
   const asked = signaling.send({ type: "find", mode, interests: interests.words });
   view.showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
@@ -148,12 +152,17 @@ function ask() {
 }
 
 signaling.on("welcome", () => {
-  if (phase === "searching") ask();
-  else if (phase === "start") view.showStatus("Ready");
+  if (phase === "searching") {
+    announce();
+    ask();
+  } else if (phase === "start") {
+    view.showStatus("Ready");
+  }
 });
 
 signaling.on("lost", () => {
-  call?.onItsOwn();
+  if (call) call.onItsOwn();
+  else if (phase === "connecting") leave("lost");
   if (phase === "start" || phase === "searching") {
     const offline = !navigator.onLine;
     view.showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
@@ -179,7 +188,7 @@ signaling.on("peer-joined", async ({ peer }) => {
   const { signal } = ended;
   /** @type {unknown[]} what the peer says before we are ready to listen */
   const early = [];
-  const keep = signaling.on("signal", (message) => early.push(message.data));
+  const keep = signaling.on("signal", ({ data }) => early.push(data));
   const servers = await iceServers();
   keep();
   if (signal.aborted) return;
@@ -217,6 +226,7 @@ function talk(shared) {
   if (phase !== "connecting") return;
   enter("call");
   view.showShared(shared);
+  chat.clear();
   chat.add(
     "note",
     shared.length > 0
@@ -240,29 +250,39 @@ function hear(message) {
   }
 }
 
+/** @type {Record<Reason, { status: string, title: string, advice: string }>} */
+const ENDINGS = {
+  left: {
+    status: "The stranger left",
+    title: "The stranger left",
+    advice: "Press Next to meet somebody else.",
+  },
+  lost: {
+    status: "The stranger is gone",
+    title: "The connection to the stranger was lost",
+    advice: "Press Next to meet somebody else.",
+  },
+  unreachable: {
+    status: "No connection to the stranger",
+    title: "Your networks did not connect",
+    advice:
+      "There was no direct way between you two, and this site has no relay for it. Press Next to meet somebody else.",
+  },
+};
+
 /** @param {Reason} reason */
 function leave(reason) {
-  const connected = phase === "call";
+  const { status, title, advice } = ENDINGS[reason];
   call = null;
+  // The server may still hold us for a pair.
+  if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
   view.showRemote(null);
+  view.showStatus(status, reason === "unreachable" ? "bad" : "calm");
+  view.tell(title, advice);
+  chat.add("note", `${title}. ${advice}`);
   chat.open(false);
-  if (reason === "unreachable") {
-    view.showStatus("No connection to the stranger", "bad");
-    view.tell(
-      "Your networks did not connect",
-      "There was no direct way between you two, and this site has no relay for it. Press Next to meet somebody else.",
-    );
-    return;
-  }
-  if (connected) chat.add("note", "The stranger left.");
-  view.showStatus(reason === "left" ? "The stranger left" : "The stranger is gone", "calm");
-  view.tell(
-    reason === "left" ? "The stranger left" : "The connection to the stranger was lost",
-    "Press Next to meet somebody else.",
-  );
 }
-
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
 signaling.on("peer-left", ({ peer, reason }) => {
   if (call) call.left(peer, reason !== "lost");

@@ -91,17 +91,20 @@ export class Person {
     );
   }
 
-  /** Waits until the other one is seen: frames are decoded, and they go on. */
+  /** Waits until a video shows something new: several frames after this was asked for. */
   async sees(name = "remote-video") {
+    await this.page.$eval(`[data-testid="${name}"]`, (element) => {
+      const video = /** @type {HTMLVideoElement & { shown: number }} */ (element);
+      video.shown = 0;
+      const count = () => {
+        video.shown++;
+        video.requestVideoFrameCallback(count);
+      };
+      video.requestVideoFrameCallback(count);
+    });
     await this.waitFor((name) => {
       const video = /** @type {any} */ (document.querySelector(`[data-testid="${name}"]`));
-      if (!video || video.readyState < 2 || !video.videoWidth) return false;
-      const frames = video.getVideoPlaybackQuality().totalVideoFrames;
-      video.firstFrames ??= { frames, of: video.srcObject };
-      if (video.firstFrames.of !== video.srcObject) {
-        video.firstFrames = { frames, of: video.srcObject };
-      }
-      return frames > video.firstFrames.frames + 4;
+      return video.shown > 5 && video.videoWidth > 0;
     }, name);
   }
 
@@ -113,13 +116,19 @@ export class Person {
    */
   async waitFor(condition, ...args) {
     try {
-      await this.page.waitForFunction(/** @type {any} */ (condition), { timeout: PATIENCE, polling: 50 }, ...args);
+      await this.page.waitForFunction(
+        /** @type {any} */ (condition),
+        { timeout: PATIENCE, polling: 50 },
+        ...args,
+      );
     } catch (error) {
       const status = await this.page
         .$eval('[data-testid="status"]', (element) => element.textContent)
         .catch(() => "gone");
       const seen = `status: ${status}; complaints: ${this.complaints.join(" | ") || "none"}`;
-      throw new Error(`not seen within ${PATIENCE} ms: ${condition} ${args} (${seen})`, { cause: error });
+      throw new Error(`not seen within ${PATIENCE} ms: ${condition} ${args} (${seen})`, {
+        cause: error,
+      });
     }
   }
 
@@ -136,17 +145,34 @@ export class Person {
 }
 
 /**
+ * @typedef {object} Circumstances
+ * @property {string[]} [args] more arguments of Chromium
+ * @property {string[]} [without] arguments of Chromium to leave out
+ * @property {import("puppeteer-core").Viewport} [viewport]
+ * @property {"dark" | "light"} [theme]
+ */
+
+/**
  * @param {string} address of the site
  * @param {Kind} [kind]
- * @param {{ args?: string[], viewport?: import("puppeteer-core").Viewport }} [options]
+ * @param {Circumstances} [circumstances]
  * @returns {Promise<Person>} at the site, which has loaded
  */
-export async function visit(address, kind = "chromium", { args = [], viewport } = {}) {
+export async function visit(address, kind = "chromium", circumstances = {}) {
+  const { args = [], without = [], viewport, theme } = circumstances;
   const profile = await mkdtemp(join(tmpdir(), "echomingle-"));
-  const common = { headless: true, userDataDir: profile, defaultViewport: viewport ?? { width: 1280, height: 800 } };
+  const common = {
+    headless: true,
+    userDataDir: profile,
+    defaultViewport: viewport ?? { width: 1280, height: 800 },
+  };
   const browser = await puppeteer.launch(
     kind === "chromium"
-      ? { ...common, executablePath: program("CHROMIUM_BIN"), args: [...CHROMIUM_ARGS, ...args] }
+      ? {
+          ...common,
+          executablePath: program("CHROMIUM_BIN"),
+          args: [...CHROMIUM_ARGS, ...args].filter((arg) => !without.includes(arg)),
+        }
       : {
           ...common,
           browser: "firefox",
@@ -156,8 +182,10 @@ export async function visit(address, kind = "chromium", { args = [], viewport } 
   );
   const [first] = await browser.pages();
   const page = first ?? (await browser.newPage());
-  const cleanUp = () => rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const cleanUp = () =>
+    rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   const person = new Person(browser, page, cleanUp);
+  if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   await page.goto(address, { waitUntil: "load" });
   return person;
 }

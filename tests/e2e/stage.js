@@ -1,0 +1,76 @@
+// What every scene needs: a server for the file, people who go home after each test, and no complaint
+// from any page.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before } from "node:test";
+import { visit } from "./browsers.js";
+import { start } from "./server.js";
+
+/** @import { Circumstances, Kind, Person } from "./browsers.js" */
+
+/** To be called once by a test file, outside its tests. */
+export function stage() {
+  /** @type {import("./server.js").Server} */
+  let server;
+  /** @type {Person[]} */
+  let people = [];
+  /** What a browser says by itself of a server that is gone. */
+  const expected = /WebSocket connection to|ERR_CONNECTION_|can’t establish a connection/;
+
+  before(async () => {
+    server = await start();
+  });
+  after(() => server?.stop());
+  afterEach(async () => {
+    const complaints = people.flatMap((person) => person.complaints);
+    await Promise.all(people.map((person) => person.close()));
+    people = [];
+    const surprises = complaints.filter((complaint) => !expected.test(complaint));
+    assert.deepEqual(surprises, [], "a page complained");
+  });
+
+  return {
+    /**
+     * People at the site, each at a browser of its own.
+     * @param {Kind[]} kinds
+     */
+    async visitors(...kinds) {
+      return Promise.all(kinds.map((kind) => this.visitor(kind)));
+    },
+
+    /**
+     * @param {Kind} [kind]
+     * @param {Circumstances & { address?: string }} [circumstances]
+     */
+    async visitor(kind, { address, ...circumstances } = {}) {
+      const person = await visit(address ?? server.address, kind, circumstances);
+      people.push(person);
+      return person;
+    },
+
+    /** Where the server is. */
+    get address() {
+      return server.address;
+    },
+
+    /** Stops the server, for as long as something is done, and starts it again where it was. */
+    async without(/** @type {() => Promise<void>} */ action) {
+      await server.stop();
+      await action();
+      server = await start({ port: server.port });
+    },
+  };
+}
+
+/**
+ * Brings two into a call in which they see each other.
+ * @param {Person} ana
+ * @param {Person} ben
+ */
+export async function meet(ana, ben) {
+  await ana.click("start");
+  await ana.reads("status", "Looking for someone");
+  await ben.click("start");
+  await Promise.all([ana.sees(), ben.sees()]);
+  for (const person of [ana, ben]) await person.reads("status", "Connected");
+}
