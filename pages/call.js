@@ -212,11 +212,12 @@ class Peer {
  * @returns {Message | null}
  */
 export function read(data) {
-  if (typeof data !== "string" || data.length > 4 * LONGEST_TEXT) return null;
+  if (typeof data !== "string" || data.length > 6 * LONGEST_TEXT + 100) return null;
   try {
     const { type, text, on, microphone, camera } = JSON.parse(data);
-    if (type === "chat" && typeof text === "string" && text.trim()) {
-      return { type, text: text.slice(0, LONGEST_TEXT) };
+    if (type === "chat" && typeof text === "string") {
+      const shown = text.slice(0, LONGEST_TEXT);
+      return shown.trim() ? { type, text: shown } : null;
     }
     if (type === "typing") return { type, on: on === true };
     if (type === "state")

@@ -62,9 +62,12 @@ export class Media {
    */
   open() {
     if (this.stream) return Promise.resolve(this.stream);
-    this.#opening ??= this.#open(++this.#generation).finally(() => {
-      this.#opening = null;
-    });
+    if (!this.#opening) {
+      const opening = this.#open(++this.#generation).finally(() => {
+        if (this.#opening === opening) this.#opening = null;
+      });
+      this.#opening = opening;
+    }
     return this.#opening;
   }
 
@@ -84,6 +87,7 @@ export class Media {
   /** Gives the devices back. */
   close() {
     this.#generation++;
+    this.#opening = null;
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
   }

@@ -21,8 +21,8 @@ const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
 export class Signaling {
-  /** @type {{ [Type in keyof Events]?: Set<(event: Events[Type]) => void> }} */
-  #listeners = {};
+  /** @type {Map<string, Set<(event: any) => void>>} */
+  #listeners = new Map();
   /** @type {WebSocket | null} */
   #socket = null;
   #welcome = false;
@@ -48,10 +48,8 @@ export class Signaling {
    * @returns {() => void} stops listening
    */
   on(type, listener) {
-    /** @type {Set<(event: Events[Type]) => void>} */
-    const all = this.#listeners[type] ?? new Set();
-    this.#listeners = { ...this.#listeners, [type]: all };
-    all.add(listener);
+    const all = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, all.add(listener));
     return () => all.delete(listener);
   }
 
@@ -72,8 +70,9 @@ export class Signaling {
    * @returns {boolean} whether it was sent; nothing is kept for later
    */
   send(message) {
-    if (!this.#welcome) return false;
-    this.#socket?.send(JSON.stringify(message));
+    // What is sent into a closing socket vanishes.
+    if (!this.#welcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
     return true;
   }
 
@@ -84,7 +83,8 @@ export class Signaling {
     socket.onmessage = ({ data }) => {
       this.#expectPing();
       const message = decode(data);
-      if (!message) return;
+      // `lost` is our own word.
+      if (!message || /** @type {string} */ (message.type) === "lost") return;
       if (message.type === "welcome") {
         this.#welcome = true;
         this.#failures = 0;
@@ -114,8 +114,9 @@ export class Signaling {
   #lose() {
     this.#drop();
     if (!this.#wanted) return;
-    this.#tell("lost", null);
+    // Who is told may connect or disconnect at once, or throw.
     this.#timer = setTimeout(() => this.#open(), backoff(this.#failures++));
+    this.#tell("lost", null);
   }
 
   #drop() {
@@ -134,7 +135,7 @@ export class Signaling {
    * @param {any} event
    */
   #tell(type, event) {
-    for (const listener of this.#listeners[type] ?? []) listener(event);
+    for (const listener of this.#listeners.get(type) ?? []) listener(event);
   }
 }
 

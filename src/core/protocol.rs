@@ -6,8 +6,10 @@
 //! ([`Relayed`]) in the server, whatever is handy elsewhere.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -298,8 +300,8 @@ const MAX_EXPLANATION: usize = 160;
 #[serde(deny_unknown_fields)]
 struct Fields<'a> {
     #[serde(rename = "type")]
-    kind: Kind,
-    mode: Option<Mode>,
+    kind: Word<Kind>,
+    mode: Option<Word<Mode>>,
     interests: Option<Vec<String>>,
     offer: Option<String>,
     to: Option<Addressee>,
@@ -318,6 +320,25 @@ enum Kind {
     Resume,
     #[serde(other)]
     Unknown,
+}
+
+/// A word is text. A derived `Deserialize` of an enum takes `{"word": null}` as well.
+struct Word<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Text<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+                T::deserialize(text.into_deserializer())
+            }
+        }
+        deserializer.deserialize_str(Text(PhantomData)).map(Self)
+    }
 }
 
 /// `null` is JSON like any other and is relayed; `Option` alone would take it for absent.
@@ -341,8 +362,8 @@ impl<'a> Fields<'a> {
     fn into_message(self) -> Result<ClientMessage<Relayed<'a>>, Rejection> {
         let takes = match self {
             Self {
-                kind: Kind::Find,
-                mode: Some(mode),
+                kind: Word(Kind::Find),
+                mode: Some(Word(mode)),
                 interests,
                 offer,
                 to: None,
@@ -350,7 +371,7 @@ impl<'a> Fields<'a> {
                 token: None,
             } => return find(mode, interests.unwrap_or_default(), offer),
             Self {
-                kind: Kind::Signal,
+                kind: Word(Kind::Signal),
                 to: Some(Addressee(to)),
                 data: Some(data),
                 mode: None,
@@ -362,7 +383,7 @@ impl<'a> Fields<'a> {
                 return Ok(ClientMessage::Signal { to, data });
             }
             Self {
-                kind: Kind::Leave,
+                kind: Word(Kind::Leave),
                 mode: None,
                 interests: None,
                 offer: None,
@@ -371,7 +392,7 @@ impl<'a> Fields<'a> {
                 token: None,
             } => return Ok(ClientMessage::Leave {}),
             Self {
-                kind: Kind::Away,
+                kind: Word(Kind::Away),
                 mode: None,
                 interests: None,
                 offer: None,
@@ -380,7 +401,7 @@ impl<'a> Fields<'a> {
                 token: None,
             } => return Ok(ClientMessage::Away {}),
             Self {
-                kind: Kind::Resume,
+                kind: Word(Kind::Resume),
                 token: Some(token),
                 mode: None,
                 interests: None,
@@ -388,7 +409,9 @@ impl<'a> Fields<'a> {
                 to: None,
                 data: None,
             } => return Ok(ClientMessage::Resume { token }),
-            Self { kind, .. } => kind.takes().ok_or(Rejection::UnknownType)?,
+            Self {
+                kind: Word(kind), ..
+            } => kind.takes().ok_or(Rejection::UnknownType)?,
         };
         Err(Rejection::Malformed(takes.into()))
     }

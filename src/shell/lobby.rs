@@ -117,9 +117,10 @@ impl LobbyObject {
         }
     }
 
-    /// A socket was closed by its client.
+    /// A socket was closed by its client, or is gone without a word (code 1006).
     #[wasm_bindgen(js_name = webSocketClose)]
-    pub fn web_socket_close(&self, socket: &Socket) {
+    pub fn web_socket_close(&self, socket: &Socket, code: u16) {
+        socket.answer_close(code);
         self.gone(socket);
     }
 
@@ -173,11 +174,13 @@ impl Live {
     }
 
     /// Tells a client of its mistake. One that is sent away is gone at once: it may never answer the
-    /// close, and its partner must not wait for that.
+    /// close, and its partner must not wait for that, nor may its seat come back from its socket.
     fn refuse(&mut self, peer: PeerId, rejection: &Rejection, state: &State) {
         self.perform(Effect::reject(peer, rejection), state);
         if rejection.close().is_some() {
-            self.connections.remove(&peer);
+            if let Some(connection) = self.connections.remove(&peer) {
+                connection.socket.attach(&[]);
+            }
             self.happened(Event::Disconnected { peer }, state);
         }
     }

@@ -9,6 +9,9 @@ use crate::core::id::PeerId;
 use crate::core::protocol::MAX_FRAME_BYTES;
 use crate::core::rejection::Rejection;
 
+/// WebSocket close code 1000 (RFC 6455, section 7.4.1).
+const NORMAL_CLOSURE: u16 = 1000;
+
 #[wasm_bindgen]
 extern "C" {
     /// A `WebSocket` of the runtime.
@@ -46,6 +49,15 @@ impl Socket {
     /// Closes the socket.
     pub(super) fn close(&self, code: u16, reason: &str) {
         let _ = self.close_with(code, reason);
+    }
+
+    /// Completes the closing that the client began: the runtime leaves that to the object where sockets
+    /// hibernate, and a client that is not answered waits for some ten seconds. Codes that no frame may
+    /// carry (RFC 6455, section 7.4.1) are refused by the runtime.
+    pub(super) fn answer_close(&self, code: u16) {
+        if self.close_with(code, "").is_err() {
+            self.close(NORMAL_CLOSURE, "");
+        }
     }
 
     /// Keeps bytes with the socket that survive the object's sleep.

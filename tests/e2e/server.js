@@ -22,6 +22,7 @@ export async function start({ port, variables = {} } = {}) {
   const child = spawn(process.execPath, [SCRIPT, "--port", String(chosen), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const ended = once(child, "exit");
   let log = "";
   child.stdout.on("data", (text) => (log += text));
   child.stderr.on("data", (text) => (log += text));
@@ -44,9 +45,8 @@ export async function start({ port, variables = {} } = {}) {
     /** What it printed. */
     log: () => log,
     async stop() {
-      if (child.exitCode !== null) return;
       child.kill("SIGTERM");
-      await once(child, "exit");
+      await ended;
     },
   };
 }

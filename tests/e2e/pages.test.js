@@ -1,0 +1,96 @@
+// The site on Cloudflare Pages and the signaling elsewhere: two origins, as `npm run deploy` sets them up.
+// `wrangler pages dev` stands in for Pages; it serves the same files with the same headers.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { environment } from "../../scripts/environment.mjs";
+import { prepareSite } from "../../scripts/site.mjs";
+import { visit } from "./browsers.js";
+import { freePort, start } from "./server.js";
+import { meet } from "./stage.js";
+
+const WRANGLER = fileURLToPath(
+  new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url),
+);
+/** How long it may take until the site is there, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** @type {import("./server.js").Server} */
+let signaling;
+/** @type {import("node:child_process").ChildProcess} */
+let pages;
+/** @type {Promise<unknown>} */
+let ended;
+/** @type {string} */
+let site;
+/** @type {string} */
+let folder;
+
+before(async () => {
+  const port = await freePort();
+  site = `http://localhost:${port}`;
+  signaling = await start({ variables: { ALLOWED_ORIGINS: site } });
+  folder = await mkdtemp(join(tmpdir(), "echomingle-pages-"));
+  await prepareSite(signaling.address, join(folder, "site"));
+  // A configuration of its own: that of the repository is the Worker's.
+  const configuration = `name = "site"
+compatibility_date = "2026-11-01"
+pages_build_output_dir = "site"
+`;
+  await writeFile(join(folder, "wrangler.toml"), configuration);
+  // And a function: without one, wrangler wraps the site in a script of its own and looks for a
+  // configuration around that, which is the Worker's again.
+  await mkdir(join(folder, "functions"));
+  const pass = "export const onRequest = ({ next }) => next();\n";
+  await writeFile(join(folder, "functions", "_middleware.js"), pass);
+  const args = [WRANGLER, "pages", "dev", "--port", String(port), "--ip", "127.0.0.1"];
+  pages = spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: "ignore" });
+  ended = once(pages, "exit");
+  const deadline = Date.now() + PATIENCE;
+  const asked = () => fetch(site, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+  while (!(await asked())?.ok) {
+    assert(Date.now() < deadline, "wrangler pages dev did not answer");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+});
+
+after(async () => {
+  pages?.kill("SIGTERM");
+  await ended;
+  await signaling?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+test("a call across the two origins works, and no page complains", async () => {
+  const [ana, ben] = await Promise.all([visit(site), visit(site)]);
+  try {
+    await meet(ana, ben);
+    assert.deepEqual([...ana.complaints, ...ben.complaints], []);
+  } finally {
+    await Promise.all([ana.close(), ben.close()]);
+  }
+});
+
+test("the site comes with its headers", async () => {
+  const { headers } = await fetch(site);
+  assert.match(
+    headers.get("content-security-policy") ?? "",
+    /script-src 'self';.*frame-ancestors 'none'/,
+  );
+  assert.equal(headers.get("referrer-policy"), "no-referrer");
+});
+
+test("a page of any other origin gets nothing", async () => {
+  const elsewhere = { headers: { origin: "http://localhost:1" } };
+  for (const path of ["/v1/ice", "/v1/stats", "/v1/match"]) {
+    assert.equal((await fetch(signaling.address + path, elsewhere)).status, 403, path);
+  }
+  const answer = await fetch(`${signaling.address}/v1/ice`, { headers: { origin: site } });
+  assert.equal(answer.headers.get("access-control-allow-origin"), site);
+});

@@ -1,0 +1,174 @@
+//! What is answered without a WebSocket, and who may open one.
+
+use echomingle::core::ice::{DEFAULT_STUN, TTL_SECONDS};
+use echomingle::core::protocol::{LeaveReason, Mode, Stats};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Error;
+
+use crate::server::{Answer, FRIEND, Server};
+use crate::visitor::{Vanishing, Visitor, meet, nobody_hears_more};
+
+const PATHS: [&str; 4] = ["/healthz", "/v1/ice", "/v1/stats", "/v1/match"];
+
+#[tokio::test]
+async fn healthz_tells_the_version() {
+    let server = Server::start().await;
+    let answer = server.get("/healthz").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body, concat!("ok ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    is_kept_by_nobody(&answer);
+}
+
+#[tokio::test]
+async fn ice_tells_of_a_stun_server() {
+    let server = Server::start().await;
+    let answer = server.get("/v1/ice?some=query").await;
+    assert_eq!(answer.status, 200);
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    let expected = json!({"iceServers": [{"urls": [DEFAULT_STUN]}], "ttl": TTL_SECONDS});
+    assert_eq!(body, expected);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    is_kept_by_nobody(&answer);
+}
+
+#[tokio::test]
+async fn stats_count_who_is_there_who_waits_and_who_talks() {
+    let server = Server::start().await;
+    let counts = async |online, waiting, calls| {
+        let expected = Stats {
+            online,
+            waiting,
+            calls,
+        };
+        assert_eq!(server.stats().await, expected);
+    };
+    counts(0, 0, 0).await;
+    let mut ana = server.visitor("ana").await;
+    counts(1, 0, 0).await;
+    ana.finds(Mode::Video).await;
+    ana.waits().await;
+    counts(1, 1, 0).await;
+    let mut bea = server.visitor("bea").await;
+    counts(2, 1, 0).await;
+    bea.finds(Mode::Video).await;
+    meet(&mut ana, &mut bea).await;
+    counts(2, 0, 1).await;
+    let mut cleo = server.visitor("cleo").await;
+    cleo.finds(Mode::Text).await;
+    cleo.waits().await;
+    counts(3, 1, 1).await;
+    bea.finds(Mode::Video).await;
+    ana.is_left_by(bea.id, LeaveReason::Skipped).await;
+    bea.waits().await;
+    counts(3, 2, 0).await;
+    bea.finds(Mode::Text).await;
+    meet(&mut cleo, &mut bea).await;
+    counts(3, 0, 1).await;
+    cleo.leaves().await;
+    bea.is_left_by(cleo.id, LeaveReason::Left).await;
+    counts(3, 0, 0).await;
+    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+    ana.closes(None).await;
+    server.has(2, 0, 0).await;
+    bea.vanishes(Vanishing::Reset).await;
+    server.has(1, 0, 0).await;
+    cleo.vanishes(Vanishing::Ended).await;
+    server.has(0, 0, 0).await;
+    is_kept_by_nobody(&server.get("/v1/stats").await);
+}
+
+#[tokio::test]
+async fn other_paths_and_methods_are_refused() {
+    let server = Server::start().await;
+    for path in [
+        "/",
+        "/v1",
+        "/v1/match/",
+        "/V1/ICE",
+        "/healthz2",
+        "/v1/rooms/a",
+        "//v1/ice",
+    ] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+        assert_eq!(server.answer("POST", path, &[]).await.status, 404, "{path}");
+    }
+    for path in PATHS {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {
+            let answer = server.answer(method, path, &[]).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn match_without_an_upgrade_asks_for_one() {
+    let server = Server::start().await;
+    for headers in [&[][..], &[("upgrade", "h2c")], &[("origin", FRIEND)]] {
+        let answer = server.answer("GET", "/v1/match", headers).await;
+        assert_eq!(answer.status, 426, "{headers:?}");
+        assert!(answer.body.contains("WebSocket"), "{answer:?}");
+    }
+    server.has(0, 0, 0).await;
+}
+
+#[tokio::test]
+async fn pages_of_strangers_are_refused_everywhere() {
+    let server = Server::start().await;
+    for origin in [
+        "https://stranger.example",
+        "http://friend.example",
+        "https://friend.example:8443",
+        "https://friend.example.stranger.example",
+        "https://sub.friend.example",
+        "null",
+    ] {
+        for path in PATHS {
+            let answer = server.answer("GET", path, &[("origin", origin)]).await;
+            assert_eq!(answer.status, 403, "{path} for {origin}");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+            assert!(answer.body.contains("ALLOWED_ORIGINS"), "{answer:?}");
+        }
+        let opened = server.opens_socket(&[("Origin", origin)]).await;
+        let Err(Error::Http(refused)) = opened else {
+            panic!("the upgrade for {origin} was to be refused, and there came {opened:?}");
+        };
+        assert_eq!(refused.status(), 403, "{origin}");
+    }
+    server.has(0, 0, 0).await;
+}
+
+#[tokio::test]
+async fn pages_of_friends_and_its_own_are_served() {
+    let server = Server::start().await;
+    let own = server.origin();
+    let mut visitors = Vec::new();
+    for origin in [FRIEND, &own] {
+        for path in ["/v1/ice", "/v1/stats"] {
+            let answer = server.answer("GET", path, &[("origin", origin)]).await;
+            assert_eq!(answer.status, 200, "{path} for {origin}");
+            assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+            is_kept_by_nobody(&answer);
+        }
+        let socket = server.opens_socket(&[("Origin", origin)]).await.unwrap();
+        visitors.push(Visitor::welcomed(origin, socket).await);
+    }
+    let [ana, bea] = &mut visitors[..] else {
+        panic!("there are two of them");
+    };
+    ana.finds(Mode::Video).await;
+    ana.waits().await;
+    bea.finds(Mode::Video).await;
+    meet(ana, bea).await;
+    nobody_hears_more([ana, bea]).await;
+}
+
+/// Answers change from one moment and from one origin to the next.
+fn is_kept_by_nobody(answer: &Answer) {
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("vary"), Some("Origin"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}

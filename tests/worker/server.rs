@@ -1,0 +1,298 @@
+//! A workerd of one's own, with the built Worker in it and nobody else.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use echomingle::core::protocol::Stats;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::ClientRequestBuilder;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::visitor::{LIMIT, Visitor};
+
+/// The origin that `tests/common/workerd.capnp` allows beside the server's own.
+pub(crate) const FRIEND: &str = "https://friend.example";
+
+/// Ends with its owner.
+pub(crate) struct Server {
+    process: Child,
+    /// The control messages of workerd, then the log of the Worker, a JSON object a line.
+    output: Lines<BufReader<ChildStdout>>,
+    address: SocketAddr,
+    complaints: Complaints,
+}
+
+/// What workerd writes to its standard error, such as an exception or a panic of the Worker. It fails
+/// the test, unless it was to be.
+struct Complaints {
+    file: PathBuf,
+    expected: Option<&'static str>,
+}
+
+impl Complaints {
+    fn listen() -> (Self, File) {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let name = format!("workerd-{}-{number}.log", std::process::id());
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let errors = File::create(&file)
+            .unwrap_or_else(|error| panic!("{} cannot be written: {error}", file.display()));
+        let complaints = Self {
+            file,
+            expected: None,
+        };
+        (complaints, errors)
+    }
+}
+
+impl Drop for Complaints {
+    fn drop(&mut self) {
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        let _ = std::fs::remove_file(&self.file);
+        let expected = |line: &str| self.expected.is_some_and(|part| line.contains(part));
+        let surplus: Vec<_> = text.lines().filter(|line| !expected(line)).collect();
+        match std::thread::panicking() {
+            true if surplus.is_empty() => {}
+            true => eprintln!("workerd wrote: {surplus:#?}"),
+            false => assert!(surplus.is_empty(), "workerd wrote: {surplus:#?}"),
+        }
+    }
+}
+
+/// An answer to a plain HTTP request. The names of its headers are in lower case.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Server {
+    /// A server on a port of the system's choice, when it listens.
+    pub(crate) async fn start() -> Self {
+        Self::start_on(0).await
+    }
+
+    async fn start_on(port: u16) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for built in ["build/index.js", "build/index_bg.wasm"] {
+            let there = root.join(built).exists();
+            assert!(there, "there is no {built}; run: npm test -- worker");
+        }
+        let binary = workerd(root);
+        let (complaints, errors) = Complaints::listen();
+        let mut process = Command::new(&binary)
+            .arg("serve")
+            .arg(root.join("tests/common/workerd.capnp"))
+            .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
+            .arg("--control-fd=1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{} does not start: {error}; run: npm test -- worker",
+                    binary.display()
+                )
+            });
+        let Some(output) = process.stdout.take() else {
+            panic!("workerd has no standard output");
+        };
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut server = Self {
+            process,
+            output: BufReader::new(output).lines(),
+            address,
+            complaints,
+        };
+        let line = server.next_line("that it listens").await;
+        let port = serde_json::from_str(&line)
+            .ok()
+            .and_then(|message: serde_json::Value| message["port"].as_u64())
+            .and_then(|port| u16::try_from(port).ok());
+        let Some(port) = port else {
+            panic!("workerd was to say on which port it listens, and said: {line}");
+        };
+        server.address.set_port(port);
+        server
+    }
+
+    /// Ends the process as a crash would, and starts another in its place.
+    pub(crate) async fn restart(&mut self) {
+        if let Err(error) = self.process.kill().await {
+            panic!("workerd does not end: {error}");
+        }
+        *self = Self::start_on(self.address.port()).await;
+    }
+
+    /// From now on workerd may write lines with this in them to its standard error.
+    pub(crate) fn may_complain_of(&mut self, part: &'static str) {
+        self.complaints.expected = Some(part);
+    }
+
+    /// The next line of the Worker's log.
+    pub(crate) async fn logs(&mut self) -> String {
+        self.next_line("a line of the log").await
+    }
+
+    /// The next line of the Worker's log, if there is one. A line is written before what the Worker
+    /// sends after it, so it is there when that has been heard.
+    pub(crate) async fn logs_by_now(&mut self) -> Option<String> {
+        let line = timeout(Duration::from_millis(500), self.output.next_line());
+        line.await.ok()?.ok()?
+    }
+
+    async fn next_line(&mut self, hoped: &str) -> String {
+        match timeout(LIMIT, self.output.next_line()).await {
+            Ok(Ok(Some(line))) => line,
+            Ok(Ok(None)) => panic!("waited for workerd to write {hoped}, and it ended"),
+            Ok(Err(error)) => panic!("waited for workerd to write {hoped}: {error}"),
+            Err(_) => panic!("waited for workerd to write {hoped}, and it wrote nothing"),
+        }
+    }
+
+    /// Somebody new, who has been welcomed.
+    pub(crate) async fn visitor(&self, name: &str) -> Visitor {
+        match self.opens_socket(&[]).await {
+            Ok(socket) => Visitor::welcomed(name, socket).await,
+            Err(error) => panic!("{name} could not open a WebSocket: {error}"),
+        }
+    }
+
+    /// An upgrade of `/v1/match` with these headers beside its own.
+    pub(crate) async fn opens_socket(
+        &self,
+        headers: &[(&str, &str)],
+    ) -> Result<WebSocketStream<TcpStream>, tungstenite::Error> {
+        let uri = format!("ws://{}/v1/match", self.address);
+        let uri = uri.parse().map_err(tungstenite::http::Error::from)?;
+        let request = headers
+            .iter()
+            .fold(ClientRequestBuilder::new(uri), |request, (name, value)| {
+                request.with_header(*name, *value)
+            });
+        let stream = TcpStream::connect(self.address).await?;
+        match timeout(LIMIT, client_async(request, stream)).await {
+            Ok(opened) => opened.map(|(socket, _)| socket),
+            Err(_) => panic!("waited for an answer to the upgrade, and there was none"),
+        }
+    }
+
+    /// A plain HTTP request without a body.
+    pub(crate) async fn answer(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.address
+        );
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += "\r\n";
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            stream.write_all(request.as_bytes()).await?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        match timeout(LIMIT, exchange).await {
+            Ok(Ok(answer)) => Answer::read(&answer),
+            Ok(Err(error)) => panic!("{method} {path}: {error}"),
+            Err(_) => panic!("waited for the answer to {method} {path}, and it did not end"),
+        }
+    }
+
+    /// `GET` without an origin.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.answer("GET", path, &[]).await
+    }
+
+    /// How many people there are.
+    pub(crate) async fn stats(&self) -> Stats {
+        let answer = self.get("/v1/stats").await;
+        serde_json::from_str(&answer.body)
+            .unwrap_or_else(|error| panic!("{answer:?} is no statistics: {error}"))
+    }
+
+    /// There are, at last, that many people.
+    pub(crate) async fn has(&self, online: u32, waiting: u32, calls: u32) {
+        let expected = Stats {
+            online,
+            waiting,
+            calls,
+        };
+        let mut seen = self.stats().await;
+        let reached = async {
+            while seen != expected {
+                seen = self.stats().await;
+            }
+        };
+        if timeout(LIMIT, reached).await.is_err() {
+            panic!("waited for {expected:?}, and there were {seen:?}");
+        }
+    }
+
+    /// Where a page of the server's own comes from.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Answer {
+    fn read(text: &str) -> Self {
+        let read = || {
+            let (head, body) = text.split_once("\r\n\r\n")?;
+            let (status, headers) = head.split_once("\r\n")?;
+            let headers = headers.lines().map(|line| {
+                let (name, value) = line.split_once(':')?;
+                Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+            });
+            Some(Self {
+                status: status.split(' ').nth(1)?.parse().ok()?,
+                headers: headers.collect::<Option<_>>()?,
+                body: body.to_owned(),
+            })
+        };
+        read().unwrap_or_else(|| panic!("this is no HTTP answer: {text:?}"))
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+/// The native binary: a script around it would not end with the process that is killed.
+fn workerd(root: &Path) -> PathBuf {
+    if let Some(named) = std::env::var_os("WORKERD_BIN") {
+        return named.into();
+    }
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        _ => "64",
+    };
+    root.join(format!(
+        "node_modules/@cloudflare/workerd-{system}-{processor}/bin/workerd{}",
+        std::env::consts::EXE_SUFFIX
+    ))
+}
