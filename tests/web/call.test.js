@@ -63,13 +63,13 @@ test("long text is cut to 2,000 characters, and the longest is kept whole", () =
 });
 
 test("huge text is not read at all", () => {
-  assert.equal(sent({ type: "chat", text: "y".repeat(8_000) }), null);
+  assert.equal(sent({ type: "chat", text: "y".repeat(12_200) }), null);
   assert.equal(sent({ type: "chat", text: "hi", more: "y".repeat(10_000_000) }), null);
   assert.equal(read("[".repeat(10_000_000)), null);
 });
 
-test("the longest text of two-letter escapes is kept whole", () => {
-  for (const letter of ["\n", '"', "\\"]) {
+test("the longest text is kept whole, however long its escapes are", () => {
+  for (const letter of ["\n", '"', "\\", "\u0001"]) {
     const text = `a${letter.repeat(1_998)}b`;
     assert.deepEqual(sent({ type: "chat", text }), { type: "chat", text });
   }

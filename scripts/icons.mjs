@@ -1,0 +1,31 @@
+// Makes pages/icons.svg of the Lucide icons (ISC licence) that the page uses: `node scripts/icons.mjs`.
+
+import { readFileSync, writeFileSync } from "node:fs";
+
+const NAMES = [
+  "arrow-right",
+  "camera",
+  "mic",
+  "mic-off",
+  "send",
+  "video",
+  "video-off",
+  "wifi-off",
+  "x",
+];
+
+const root = new URL("../", import.meta.url);
+
+const symbols = NAMES.map((name) => {
+  const icon = readFileSync(new URL(`node_modules/lucide-static/icons/${name}.svg`, root), "utf8");
+  const shapes = icon.slice(
+    icon.indexOf(">", icon.indexOf("<svg")) + 1,
+    icon.lastIndexOf("</svg>"),
+  );
+  return `<symbol id="${name}" viewBox="0 0 24 24">${shapes.replace(/\s*\n\s*/g, "")}</symbol>\n`;
+});
+const sprite = `<svg xmlns="http://www.w3.org/2000/svg">
+<!-- Lucide, https://lucide.dev, ISC licence. Made by scripts/icons.mjs. -->
+${symbols.join("")}</svg>
+`;
+writeFileSync(new URL("pages/icons.svg", root), sprite);

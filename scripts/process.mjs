@@ -1,0 +1,137 @@
+/** No program outlives the script that started it: each gets a process group, which ends when the script does. */
+
+import { spawn } from "node:child_process";
+import { environment, root } from "./environment.mjs";
+
+/** Seconds a program has to end by itself before it is killed. */
+const GRACE = 5;
+
+let stopping = false;
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+
+/**
+ * @typedef {object} Options
+ * @property {string} [cwd] the repository, unless given
+ * @property {NodeJS.ProcessEnv} [env] added to the scripts' environment
+ * @property {number} [limit] seconds after which the program is ended
+ * @property {(text: string) => void} [onOutput] hears what the program prints
+ * @property {(ok: boolean) => void} [onEnd] hears of its end, unless it is us who stop
+ */
+
+/**
+ * Starts a program without input.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Options} [options]
+ */
+export function start(command, args, options = {}) {
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? root,
+    detached: true,
+    env: environment(options.env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => options.onOutput?.(text));
+  }
+  /** @param {boolean} ok */
+  const end = (ok) => {
+    if (running.delete(child) && !stopping) options.onEnd?.(ok);
+  };
+  child.on("exit", () => signal(child, "SIGKILL")); // what it may have left behind
+  child.on("close", (code) => end(code === 0));
+  child.on("error", (error) => {
+    options.onOutput?.(`${error.message}\n`);
+    end(false);
+  });
+  return child;
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {Options} [options]
+ * @returns {Promise<{ ok: boolean, output: string }>}
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve) => {
+    let output = "";
+    /** @param {string} text */
+    const onOutput = (text) => {
+      output += text;
+      options.onOutput?.(text);
+    };
+    const child = start(command, args, {
+      ...options,
+      onOutput,
+      onEnd: (ok) => {
+        clearTimeout(timer);
+        resolve({ ok, output });
+      },
+    });
+    const timer = setTimeout(
+      () => {
+        onOutput(`\n${command} did not end within ${options.limit} seconds.\n`);
+        signal(child, "SIGKILL");
+      },
+      (options.limit ?? 3600) * 1000,
+    );
+  });
+}
+
+/** Ends every program that is running: politely, then for sure. */
+async function stopAll() {
+  for (const child of running) signal(child, "SIGTERM");
+  const deadline = Date.now() + GRACE * 1000;
+  while (running.size > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  killAll();
+}
+
+function killAll() {
+  for (const child of running) signal(child, "SIGKILL");
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {NodeJS.Signals} name
+ */
+function signal(child, name) {
+  try {
+    if (child.pid) process.kill(-child.pid, name);
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/**
+ * @param {number} code
+ * @param {string} [why]
+ */
+async function stop(code, why) {
+  if (stopping) return;
+  stopping = true;
+  if (why) console.error(`\nStopped: ${why}.`);
+  await stopAll();
+  process.exit(code);
+}
+
+process.on("SIGINT", () => stop(130));
+process.on("SIGTERM", () => stop(143, "asked to end"));
+process.on("SIGHUP", () => stop(129, "the terminal is gone"));
+process.on("exit", killAll);
+// A pipe whose reader is gone: nobody is there to be told.
+process.stdout.on("error", () => stop(141));
+
+// npm passes a signal on to a shell, which dies of it without telling us.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event) {
+  setInterval(() => process.ppid === parent || stop(143, "npm has ended"), 500).unref();
+}

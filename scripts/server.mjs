@@ -1,0 +1,85 @@
+/** The site and the signaling run in workerd, as on Cloudflare's edge, and count as up once they answer. */
+
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { node, root } from "./environment.mjs";
+import { Problem } from "./problem.mjs";
+import { start } from "./process.mjs";
+
+/**
+ * Where the server listens, and what it is configured with beside wrangler.toml: `NAME:value` each.
+ * @typedef {{ ip: string, port: number, variables: string[] }} Address
+ */
+
+/** Seconds in which workerd must have answered. */
+const LIMIT = 60;
+
+/**
+ * Fails where the port is taken; wrangler would quietly use another.
+ *
+ * @param {Address} address
+ */
+export async function requireFree({ ip, port }) {
+  await new Promise((resolve, reject) => {
+    const server = createServer()
+      .once("error", reject)
+      .once("listening", () => server.close(resolve));
+    server.listen(port, ip);
+  }).catch((error) => {
+    const why = error.code === "EADDRINUSE" ? "it is taken" : error.code;
+    throw new Problem(`Port ${port} of ${ip} cannot be used: ${why}.`, {
+      hint: "Choose another: npm start -- --port 9000",
+    });
+  });
+}
+
+/**
+ * Starts the server and waits until it answers. From then on it may print.
+ *
+ * @param {Address} address
+ * @param {import("./progress.mjs").Step} step
+ * @param {(text: string) => void} print
+ * @returns {Promise<{ ended: Promise<void> }>} `ended`: it stopped by itself
+ */
+export async function serve(address, step, print) {
+  step.say("starting");
+  let log = "";
+  let up = false;
+  const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
+  const variables = address.variables.flatMap((variable) => ["--var", variable]);
+  const where = ["--ip", address.ip, "--port", `${address.port}`, ...variables];
+  /** @type {() => void} */
+  let end = () => {};
+  /** @type {Promise<void>} */
+  const ended = new Promise((resolve) => (end = resolve));
+  let over = false;
+  start(node(), [wrangler, "dev", ...where, "--show-interactive-dev-session=false"], {
+    onOutput: (text) => {
+      if (up) print(text.trimEnd());
+      else log += text;
+    },
+    onEnd: () => {
+      over = true;
+      end();
+    },
+  });
+  const deadline = Date.now() + LIMIT * 1000;
+  while (!(await answers(address))) {
+    if (over) throw new Problem("The server stopped before it was up.", { log });
+    if (Date.now() > deadline)
+      throw new Problem(`The server did not answer within ${LIMIT} seconds.`, { log });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  up = true;
+  return { ended };
+}
+
+/** @param {Address} address */
+async function answers({ ip, port }) {
+  const host = ip === "0.0.0.0" || ip === "*" ? "127.0.0.1" : ip.includes(":") ? `[${ip}]` : ip;
+  const response = await fetch(`http://${host}:${port}/healthz`, {
+    signal: AbortSignal.timeout(5000),
+  }).catch(() => null);
+  await response?.text();
+  return response?.ok ?? false;
+}

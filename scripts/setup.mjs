@@ -1,0 +1,63 @@
+/** All that the project needs is brought here, side by side where one thing does not need the other. */
+
+import { isMain } from "./environment.mjs";
+import { installPackages } from "./packages.mjs";
+import { checkNode, checkRust, provideCompiler } from "./prerequisites.mjs";
+import { main } from "./problem.mjs";
+import { Progress } from "./progress.mjs";
+import { buildTools } from "./tools.mjs";
+
+/**
+ * `packages`: from npm; `rust`: a compiler; `target`: wasm32; `tools`: what turns wasm into a Worker;
+ * `crates`: the Worker's dependencies, compiled.
+ *
+ * @typedef {"packages" | "rust" | "target" | "tools" | "crates"} Part
+ */
+
+/** @type {Part[]} */
+export const everything = ["packages", "rust", "target", "tools", "crates"];
+
+/**
+ * @param {Progress} progress
+ * @param {readonly Part[]} parts
+ */
+export async function setup(progress, parts) {
+  checkNode();
+  const has = new Set(parts);
+  if (has.has("rust") || has.has("target") || has.has("tools") || has.has("crates")) {
+    await checkRust();
+    await progress.task("compiler", provideCompiler);
+  }
+  const target = has.has("target") ? progress.task("wasm target", addTarget) : Promise.resolve();
+  await Promise.all([
+    target,
+    has.has("tools") && buildTools(progress, target),
+    has.has("crates") && compileCrates(progress, target),
+    has.has("packages") && progress.task("npm packages", installPackages),
+  ]);
+}
+
+/** @param {import("./progress.mjs").Step} step */
+async function addTarget(step) {
+  const log = await step.run("sh", ["scripts/wasm-target.sh"]);
+  return log === "" ? "there" : "added";
+}
+
+/**
+ * The tools keep the processor less than busy while they build, so the Worker is compiled meanwhile.
+ *
+ * @param {Progress} progress
+ * @param {Promise<void>} target
+ */
+async function compileCrates(progress, target) {
+  const wasm = ["--locked", "--target", "wasm32-unknown-unknown"];
+  await progress.task("crates", (step) =>
+    step.run("cargo", ["fetch", ...wasm]).then(() => "fetched"),
+  );
+  await target;
+  await progress.task("compile", (step) =>
+    step.run("cargo", ["build", "--lib", "--release", ...wasm]).then(() => "compiled"),
+  );
+}
+
+if (isMain(import.meta.url)) await main(() => setup(new Progress(), everything));
