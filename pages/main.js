@@ -5,6 +5,7 @@ import { Chat } from "./chat.js";
 import { Interests } from "./interests.js";
 import { Signaling } from "./lib/signaling.js";
 import { Media } from "./media.js";
+import { recall, remember } from "./memory.js";
 import { iceServers, online, socketUrl } from "./server.js";
 import * as view from "./view.js";
 
@@ -28,8 +29,11 @@ const chat = new Chat(view.find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
   typing: (on) => call?.tell({ type: "typing", on }),
 });
-const interests = new Interests(view.find("#interests"), recall("interests", []), (words) =>
-  localStorage.setItem("interests", JSON.stringify(words)),
+const liked = recall("interests");
+const interests = new Interests(
+  view.find("#interests"),
+  Array.isArray(liked) ? liked.map(String) : [],
+  (words) => remember("interests", words),
 );
 
 /** @type {Phase} */
@@ -84,8 +88,9 @@ async function openCamera() {
 /** @param {Mode} next */
 function choose(next) {
   mode = next;
+  view.showStatus("Ready");
   document.body.dataset.mode = next;
-  localStorage.setItem("mode", JSON.stringify(next));
+  remember("mode", next);
   if (next === "text") {
     media.close();
     view.showSelf(null);
@@ -107,9 +112,10 @@ async function start() {
   if (mode === "video" && !media.stream) {
     view.showStatus("Waiting for your camera", "busy");
     const opened = await openCamera();
-    view.showStatus(opened ? "Ready" : "No camera", opened ? "calm" : "bad");
     // While the person was asked, it may have turned to text.
-    if (!opened || mode !== "video" || phase !== "start") return;
+    const still = mode === "video" && phase === "start";
+    if (still && !opened) view.showStatus("No camera", "bad");
+    if (!still || !opened) return;
   }
   search();
 }
@@ -258,7 +264,7 @@ const ENDINGS = {
     advice: "Press Next to meet somebody else.",
   },
   lost: {
-    status: "The stranger is gone",
+    status: "The stranger left",
     title: "The connection to the stranger was lost",
     advice: "Press Next to meet somebody else.",
   },
@@ -283,6 +289,7 @@ function leave(reason) {
   chat.add("note", `${title}. ${advice}`);
   chat.open(false);
 }
+
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
 signaling.on("peer-left", ({ peer, reason }) => {
   if (call) call.left(peer, reason !== "lost");
@@ -345,20 +352,7 @@ addEventListener("visibilitychange", () => {
   if (!document.hidden) document.title = "EchoMingle";
 });
 
-/**
- * What was chosen the last time.
- * @param {string} key
- * @param {any} otherwise
- */
-function recall(key, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(key) ?? "") ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-const before = recall("mode", "video") === "text" ? "text" : "video";
+const before = recall("mode") === "text" ? "text" : "video";
 /** @type {HTMLInputElement} */ (view.hook(`mode-${before}`)).checked = true;
 choose(before);
 view.showSelf(null);

@@ -66,10 +66,22 @@ async function fingerprint() {
   return hash.digest("hex");
 }
 
+const kib = (/** @type {number} */ bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
+const gzipped = (/** @type {Buffer} */ file) => gzipSync(file, { level: 9 }).length;
+
 async function sizes() {
   const file = await readFile(wasm);
-  const kib = (/** @type {number} */ bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
-  return `wasm ${kib(file.length)}, ${kib(gzipSync(file, { level: 9 }).length)} gzipped`;
+  return `wasm ${kib(file.length)}, ${kib(gzipped(file))} gzipped`;
+}
+
+/** What a browser loads of `pages/`: neither the headers' file nor the types. */
+async function pageSizes() {
+  const names = (await readdir(join(root, "pages"), { recursive: true })).filter(
+    (name) => extname(name) && !name.endsWith(".d.ts"),
+  );
+  const files = await Promise.all(names.map((name) => readFile(join(root, "pages", name))));
+  const total = files.reduce((sum, file) => sum + gzipped(file), 0);
+  return `${files.length} files, ${kib(total)} gzipped`;
 }
 
 if (isMain(import.meta.url)) {
@@ -77,6 +89,6 @@ if (isMain(import.meta.url)) {
     const progress = new Progress();
     if (!(await isBuilt())) await setup(progress, everything);
     await build(progress);
-    console.log(`build/index.js: ${await sizes()}`);
+    console.log(`build/index.js: ${await sizes()}\npages: ${await pageSizes()}`);
   });
 }

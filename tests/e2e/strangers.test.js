@@ -83,7 +83,8 @@ describe("with a third person", () => {
     assert(ana && ben && cem);
     await meet(ana, ben);
     await ben.vanish();
-    await ana.reads("status", "The stranger is gone");
+    await ana.reads("status", "The stranger left");
+    await ana.reads("chat-log", "The connection to the stranger was lost");
     await ana.click("next");
     await cem.click("start");
     await Promise.all([ana.sees(), cem.sees()]);
