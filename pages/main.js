@@ -7,6 +7,7 @@ import { Signaling } from "./lib/signaling.js";
 import { Media } from "./media.js";
 import { recall, remember } from "./memory.js";
 import { iceServers, online, socketUrl } from "./server.js";
+import { chime } from "./tone.js";
 import * as view from "./view.js";
 
 /** @import { Message, Reason } from "./call.js" */
@@ -51,8 +52,9 @@ function enter(next) {
   ended = new AbortController();
   phase = next;
   view.showPhase(next);
-  document.title =
-    next === "call" && document.hidden ? "Somebody is here · EchoMingle" : "EchoMingle";
+  const unseen = next === "call" && document.hidden;
+  document.title = unseen ? "Somebody is here · EchoMingle" : "EchoMingle";
+  if (unseen) chime();
 }
 
 /**

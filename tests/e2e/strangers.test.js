@@ -35,6 +35,32 @@ for (const kinds of /** @type {const} */ ([
   });
 }
 
+test("who waits in another tab hears a tone and sees it in the title", async () => {
+  const [ana, ben] = await scene.visitors("chromium", "chromium");
+  assert(ana && ben);
+  await ana.page.evaluate(() => {
+    const page = /** @type {any} */ (window);
+    page.tones = 0;
+    page.OscillatorNode = class extends OscillatorNode {
+      /** @override @param {number} [when] */
+      start(when) {
+        page.tones++;
+        super.start(when);
+      }
+    };
+  });
+  await ana.click("start");
+  await ana.reads("status", "Looking for someone");
+  const other = await ana.browser.newPage();
+  await other.bringToFront();
+  await ana.waitFor(() => document.hidden);
+  await ben.click("start");
+  await ana.waitFor(() => document.title.startsWith("Somebody is here"));
+  assert.equal(await ana.page.evaluate(() => /** @type {any} */ (window).tones), 1);
+  await ana.page.bringToFront();
+  await ana.waitFor(() => document.title === "EchoMingle");
+});
+
 describe("with a third person", () => {
   test("Next meets the one who waits, and the own picture stays", async () => {
     const [ana, ben, cem] = await scene.visitors("chromium", "chromium", "chromium");
