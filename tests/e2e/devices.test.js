@@ -104,9 +104,7 @@ test("who forbids the camera is told what to do, and can still use text", async 
     document.querySelector("#notice-title")?.textContent?.includes("not allowed to use the camera"),
   );
   await person.reads("status", "No camera");
-  await person.page.$eval('[data-testid="mode-text"]', (radio) =>
-    /** @type {HTMLElement} */ (radio).click(),
-  );
+  await person.click("mode-text");
   await person.click("start");
   await person.reads("status", "Looking for someone");
 });

@@ -121,9 +121,7 @@ async function words(name, circumstances) {
   const ana = await person(0, circumstances);
   const ben = await person(1);
   for (const somebody of [ana, ben]) {
-    await somebody.page.$eval('[data-testid="mode-text"]', (radio) =>
-      /** @type {any} */ (radio).click(),
-    );
+    await somebody.click("mode-text");
   }
   await picture(ana, `text-start-${name}`);
   await ana.click("start");

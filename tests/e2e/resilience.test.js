@@ -24,6 +24,33 @@ test("a call outlives the server, and Next works once it is back", async () => {
   await Promise.all([ana.sees(), cem.sees()]);
 });
 
+test("a call outlives the socket of one side", async () => {
+  const [ana, ben] = await scene.visitors("chromium", "chromium");
+  assert(ana && ben);
+  await ana.page.evaluateOnNewDocument(() => {
+    const page = /** @type {any} */ (window);
+    page.sockets = [];
+    page.WebSocket = class extends WebSocket {
+      constructor(/** @type {string | URL} */ url) {
+        super(url);
+        page.sockets.push(this);
+      }
+    };
+  });
+  await ana.page.reload({ waitUntil: "load" });
+  await meet(ana, ben);
+  await ana.page.evaluate(() => /** @type {any} */ (window).sockets[0].close());
+  // The page has another one, so the server has long told Ben of the loss.
+  await ana.waitFor(() => /** @type {any} */ (window).sockets[1]?.readyState === WebSocket.OPEN);
+  await Promise.all([ana.sees(), ben.sees()]);
+  await ben.type("chat-input", "Still with you");
+  await ben.page.keyboard.press("Enter");
+  await ana.reads("chat-log", "Still with you");
+  for (const person of [ana, ben]) await person.reads("status", "Connected");
+  await ana.click("next");
+  await ben.reads("status", "The stranger left");
+});
+
 test("a search goes on when the server is back", async () => {
   const [ana, ben] = await scene.visitors("chromium", "chromium");
   assert(ana && ben);

@@ -10,9 +10,7 @@ const scene = stage();
 
 /** @param {Person} person @param {string} [likes] */
 async function startsText(person, likes = "") {
-  await person.page.$eval('[data-testid="mode-text"]', (radio) =>
-    /** @type {HTMLElement} */ (radio).click(),
-  );
+  await person.click("mode-text");
   if (likes) await person.type("interests", likes);
   await person.click("start");
 }
