@@ -12,7 +12,7 @@ use common::{
     Heard, Script, errors, find_with, joined, joined_with, left, meet, signal, waiting, welcome,
 };
 use echomingle::core::id::PeerId;
-use echomingle::core::lobby::MAX_ATTACHMENT_BYTES;
+use echomingle::core::lobby::{Lobby, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::protocol::ErrorCode::{BadToken, UnknownPeer};
 use echomingle::core::protocol::LeaveReason::{Left, Lost, Skipped};
 use echomingle::core::protocol::Mode::{Text, Video};
@@ -402,7 +402,8 @@ fn who_wakes_up_without_its_partner_is_told() {
 #[test]
 fn what_cannot_be_read_makes_no_seat() {
     let broken: [&[u8]; 3] = [b"", b"{}", b"[\"0000000000\",{}]"];
-    let (lobby, effects) = echomingle::core::lobby::Lobby::restore(broken);
+    let seats = broken.into_iter().filter_map(SavedSeat::read);
+    let (lobby, effects) = Lobby::restore(seats);
     assert_eq!(lobby.stats().online, 0);
     assert_eq!(effects, []);
 }

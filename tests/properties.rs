@@ -102,8 +102,8 @@ impl World {
     }
 
     fn searching(&self) -> impl Iterator<Item = (PeerId, &Search)> {
-        let search = |(&peer, person): (&PeerId, _)| Some((peer, Person::searching(person)?));
-        self.people.iter().filter_map(search)
+        let people = self.people.iter();
+        people.filter_map(|(&peer, person)| Some((peer, person.searching.as_ref()?)))
     }
 
     /// Does a step in the script, and takes note of what everybody says by it.
@@ -341,12 +341,6 @@ impl World {
                 );
             }
         }
-    }
-}
-
-impl Person {
-    fn searching(&self) -> Option<&Search> {
-        self.searching.as_ref()
     }
 }
 

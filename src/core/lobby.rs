@@ -115,6 +115,24 @@ struct Seat {
     recent: Vec<PeerId>,
 }
 
+/// A seat as a socket's attachment remembers it.
+#[derive(Debug, Deserialize)]
+pub struct SavedSeat(PeerId, Seat);
+
+impl SavedSeat {
+    /// The seat in an attachment; nothing where there is none or it cannot be read.
+    #[must_use]
+    pub fn read(attachment: &[u8]) -> Option<Self> {
+        serde_json::from_slice(attachment).ok()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn peer(&self) -> PeerId {
+        self.0
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Status {
     Idle,
@@ -144,17 +162,14 @@ pub struct Lobby {
 }
 
 impl Lobby {
-    /// A lobby from the attachments of the sockets that are still there. An attachment that cannot be
-    /// read makes no seat. The effects tell those whose partner's socket is no longer among them.
-    pub fn restore<'a>(
-        attachments: impl IntoIterator<Item = impl AsRef<[u8]>>,
-    ) -> (Self, Vec<Effect<'a>>) {
-        let mut lobby = Self::default();
-        for attachment in attachments {
-            if let Ok((peer, seat)) = serde_json::from_slice(attachment.as_ref()) {
-                lobby.seats.insert(peer, seat);
-            }
-        }
+    /// A lobby of the seats whose sockets are still there. The effects tell those whose partner's
+    /// socket is no longer among them.
+    pub fn restore<'a>(seats: impl IntoIterator<Item = SavedSeat>) -> (Self, Vec<Effect<'a>>) {
+        let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
+        let mut lobby = Self {
+            seats: seats.collect(),
+            ..Self::default()
+        };
         let mut alone = Vec::new();
         let mut in_call = 0;
         for (&peer, seat) in &lobby.seats {
@@ -186,13 +201,6 @@ impl Lobby {
     pub fn attachment(&self, peer: PeerId) -> Option<Vec<u8>> {
         let seat = self.seats.get(&peer)?;
         serde_json::to_vec(&(peer, seat)).ok()
-    }
-
-    /// The id that an attachment belongs to.
-    #[must_use]
-    pub fn owner(attachment: &[u8]) -> Option<PeerId> {
-        let (peer, _): (PeerId, Seat) = serde_json::from_slice(attachment).ok()?;
-        Some(peer)
     }
 
     /// Whether an id is taken.

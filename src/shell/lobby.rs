@@ -21,7 +21,7 @@ use worker::{
 use super::log::{Line, log};
 use super::socket::{Socket, text};
 use crate::core::id::PeerId;
-use crate::core::lobby::{Effect, Event, Lobby};
+use crate::core::lobby::{Effect, Event, Lobby, SavedSeat};
 use crate::core::protocol::{PING, PONG, parse};
 use crate::core::rate::Allowance;
 use crate::core::rejection::Rejection;
@@ -54,19 +54,18 @@ impl DurableObject for LobbyObject {
         let sockets = state.as_raw().get_websockets().unwrap_or_default();
         let sockets = sockets.into_iter().map(JsCast::unchecked_into::<Socket>);
         let mut connections = BTreeMap::new();
-        let mut attachments = Vec::new();
+        let mut seats = Vec::new();
         for socket in sockets {
-            let attachment = socket.attached().unwrap_or_default();
-            if let Some(peer) = Lobby::owner(&attachment) {
-                socket.belongs_to(peer);
-                connections.insert(peer, Connection::new(socket));
-                attachments.push(attachment);
+            if let Some(seat) = socket.attached().as_deref().and_then(SavedSeat::read) {
+                socket.belongs_to(seat.peer());
+                connections.insert(seat.peer(), Connection::new(socket));
+                seats.push(seat);
             }
         }
         log(&Line::LobbyAwake {
             sockets: connections.len(),
         });
-        let (lobby, effects) = Lobby::restore(attachments);
+        let (lobby, effects) = Lobby::restore(seats);
         let live = Live { lobby, connections };
         live.perform(effects, &state);
         Self {
@@ -139,8 +138,8 @@ impl LobbyObject {
 impl LobbyObject {
     fn accept(&self) -> Result<Response> {
         let WebSocketPair { client, server } = WebSocketPair::new()?;
-        if let Err(full) = self.state.as_raw().accept_websocket(server.as_ref()) {
-            drop(full);
+        let accepted = self.state.as_raw().accept_websocket(server.as_ref());
+        if accepted.is_err() {
             return Response::error("All seats are taken. Try again in a minute.", 503);
         }
         let mut live = self.live.borrow_mut();
@@ -160,9 +159,7 @@ impl LobbyObject {
 
     fn gone(&self, socket: &Socket) {
         if let Some(peer) = socket.peer() {
-            let mut live = self.live.borrow_mut();
-            live.connections.remove(&peer);
-            live.happened(Event::Disconnected { peer }, &self.state);
+            self.live.borrow_mut().forget(peer, &self.state);
         }
     }
 }
@@ -173,15 +170,21 @@ impl Live {
         self.perform(effects, state);
     }
 
+    /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
+    /// up meanwhile must not find a seat on it.
+    fn forget(&mut self, peer: PeerId, state: &State) {
+        if let Some(connection) = self.connections.remove(&peer) {
+            connection.socket.attach(&[]);
+        }
+        self.happened(Event::Disconnected { peer }, state);
+    }
+
     /// Tells a client of its mistake. One that is sent away is gone at once: it may never answer the
-    /// close, and its partner must not wait for that, nor may its seat come back from its socket.
+    /// close, and its partner must not wait for that.
     fn refuse(&mut self, peer: PeerId, rejection: &Rejection, state: &State) {
         self.perform(Effect::reject(peer, rejection), state);
         if rejection.close().is_some() {
-            if let Some(connection) = self.connections.remove(&peer) {
-                connection.socket.attach(&[]);
-            }
-            self.happened(Event::Disconnected { peer }, state);
+            self.forget(peer, state);
         }
     }
 

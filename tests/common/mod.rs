@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use echomingle::core::id::PeerId;
-use echomingle::core::lobby::{Effect, Event, Lobby};
+use echomingle::core::lobby::{Effect, Event, Lobby, SavedSeat};
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION, parse,
 };
@@ -81,7 +81,9 @@ impl Script {
 
     /// The object is thrown out of memory, and made again of what the sockets remember.
     pub(crate) fn forgets(&mut self) {
-        let (lobby, effects) = Lobby::restore(self.attachments.values());
+        let attachments = self.attachments.values();
+        let seats = attachments.map(|attachment| SavedSeat::read(attachment).unwrap());
+        let (lobby, effects) = Lobby::restore(seats);
         self.lobby = lobby;
         self.perform(effects);
     }
