@@ -48,11 +48,6 @@ export class Call {
     this.#options = options;
   }
 
-  /** How many peers there are. */
-  get size() {
-    return this.#peers.size;
-  }
-
   /** @param {Met} met somebody the server introduced */
   add(met) {
     this.#peers.set(met.id, new Peer(met, this.#options, (reason) => this.#gone(met.id, reason)));

@@ -125,13 +125,10 @@ async function start() {
 // Search
 
 function search() {
-  call?.close();
-  call = null;
+  hangUp();
   enter("searching");
-  view.showRemote(null);
   chat.clear();
   chat.add("note", "Chat opens when you meet.");
-  chat.open(false);
   announce();
   if (interests.words.length > 0) {
     later(PARTICULAR, () => view.tell("Looking for someone", "Anyone who is free, now."));
@@ -281,15 +278,13 @@ const ENDINGS = {
 /** @param {Reason} reason */
 function leave(reason) {
   const { status, title, advice } = ENDINGS[reason];
-  call = null;
+  hangUp();
   // The server may still hold us for a pair.
   if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
-  view.showRemote(null);
   view.showStatus(status, reason === "unreachable" ? "bad" : "calm");
   view.tell(title, advice);
   chat.add("note", `${title}. ${advice}`);
-  chat.open(false);
 }
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
@@ -300,12 +295,17 @@ signaling.on("peer-left", ({ peer, reason }) => {
 
 // Stop
 
-function stop() {
+/** Ends the call, if there is one, and with it what was seen and could be said. */
+function hangUp() {
   call?.close();
   call = null;
-  signaling.send({ type: "leave" });
   view.showRemote(null);
   chat.open(false);
+}
+
+function stop() {
+  hangUp();
+  signaling.send({ type: "leave" });
   enter("start");
   view.showStatus("Ready");
 }

@@ -32,6 +32,7 @@ export function showPhase(phase) {
   document.body.dataset.phase = phase;
   const told = phase === "searching" || phase === "connecting" || phase === "left";
   find(".wait").ariaHidden = String(!told);
+  showLevel();
 }
 
 /**
@@ -53,25 +54,32 @@ export function tell(title, advice = "") {
   find("#wait-advice").textContent = advice;
 }
 
+/** @type {MediaStream | null} */
+let heard = null;
 /** @type {() => void} */
 let stopListening = () => {};
+
+/** The meter lives on the start alone: in a call nobody sees it, and it would cost every frame. */
+function showLevel() {
+  stopListening();
+  stopListening = () => {};
+  if (!heard || document.body.dataset.phase !== "start") return;
+  const bars = [...find("#meter").children].map((bar) => /** @type {HTMLElement} */ (bar));
+  stopListening = listen(heard, (level) => {
+    bars.forEach((bar, place) => {
+      const height = Math.max(0.15, Math.min(1, level * (1.6 - Math.abs(place - 2) * 0.35)));
+      bar.style.transform = `scaleY(${height})`;
+    });
+  });
+}
 
 /** @param {MediaStream | null} stream of our own devices */
 export function showSelf(stream) {
   const camera = stream?.getVideoTracks().length ? stream : null;
   self.dataset.camera = camera ? "on" : "off";
   if (own.srcObject !== camera) own.srcObject = camera;
-  stopListening();
-  const bars = [...find("#meter").children].map((bar) => /** @type {HTMLElement} */ (bar));
-  stopListening = !stream
-    ? () => {}
-    : listen(stream, (level) => {
-        if (document.body.dataset.phase !== "start") return;
-        bars.forEach((bar, place) => {
-          const height = Math.max(0.15, Math.min(1, level * (1.6 - Math.abs(place - 2) * 0.35)));
-          bar.style.transform = `scaleY(${height})`;
-        });
-      });
+  heard = stream;
+  showLevel();
 }
 
 /**

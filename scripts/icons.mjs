@@ -2,17 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const NAMES = [
-  "arrow-right",
-  "camera",
-  "mic",
-  "mic-off",
-  "send",
-  "video",
-  "video-off",
-  "wifi-off",
-  "x",
-];
+const NAMES = ["arrow-right", "camera", "mic", "mic-off", "send", "video", "video-off", "x"];
 
 const root = new URL("../", import.meta.url);
 
