@@ -75,11 +75,17 @@ export class Chat {
   /**
    * @param {"me" | "you" | "note"} who
    * @param {string} text
+   * @param {string} [name] of who wrote it, where there are several
    */
-  add(who, text) {
+  add(who, text, name) {
     const line = document.createElement("p");
     line.className = who;
     line.textContent = text;
+    if (name) {
+      const from = document.createElement("b");
+      from.textContent = name;
+      line.prepend(from);
+    }
     this.#typing.before(line);
     const lines = this.#log.querySelectorAll("p:not(.typing)");
     if (lines.length > KEPT) lines[0]?.remove();
@@ -87,11 +93,12 @@ export class Chat {
     this.#log.scrollTop = this.#log.scrollHeight;
   }
 
-  /** @param {boolean} on whether the other one is typing */
-  typing(on) {
+  /** @param {boolean} on whether somebody is typing @param {string} [name] */
+  typing(on, name = "Stranger") {
     clearTimeout(this.#others);
     this.#typing.hidden = !on;
     if (!on) return;
+    this.#typing.textContent = `${name} is typing…`;
     this.#log.scrollTop = this.#log.scrollHeight;
     // Its word that it stopped may never come.
     this.#others = setTimeout(() => this.typing(false), 2 * TYPING);

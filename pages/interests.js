@@ -1,5 +1,7 @@
 // What the person likes: a few words, each a button that takes itself away again.
 
+import { icon } from "./page.js";
+
 /** As many as a search may name, and as long as each may be (src/core/interest.rs). */
 const MOST = 8;
 const LONGEST = 32;
@@ -71,19 +73,4 @@ export class Interests {
     });
     return button;
   }
-}
-
-/**
- * @param {string} name of a symbol of icons.svg
- * @returns {SVGSVGElement}
- */
-export function icon(name) {
-  const namespace = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(namespace, "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(namespace, "use");
-  use.setAttribute("href", `icons.svg#${name}`);
-  svg.append(use);
-  return svg;
 }

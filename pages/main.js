@@ -2,15 +2,18 @@
 
 import { Call } from "./call.js";
 import { Chat } from "./chat.js";
+import { Devices } from "./devices.js";
 import { Interests } from "./interests.js";
 import { Signaling } from "./lib/signaling.js";
+import { newRoom, roomPath } from "./link.js";
 import { Media } from "./media.js";
 import { recall, remember } from "./memory.js";
+import { find, hook, mentionProblem, showDevices, showStatus } from "./page.js";
 import { iceServers, online, socketUrl } from "./server.js";
 import { chime } from "./tone.js";
 import * as view from "./view.js";
 
-/** @import { Message, Reason } from "./call.js" */
+/** @import { Reason, Said } from "./call.js" */
 /** @import { Mode, Peer } from "./lib/protocol.js" */
 /** @import { Problem } from "./media.js" */
 /** @import { Phase } from "./view.js" */
@@ -26,13 +29,14 @@ const SLOW_DOWN = 2_000;
 
 const signaling = new Signaling(socketUrl("/v1/match"));
 const media = new Media();
-const chat = new Chat(view.find(".chat"), {
+const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
   typing: (on) => call?.tell({ type: "typing", on }),
 });
+const devices = new Devices(media, mentionProblem);
 const liked = recall("interests");
 const interests = new Interests(
-  view.find("#interests"),
+  find("#interests"),
   Array.isArray(liked) ? liked.map(String) : [],
   (words) => remember("interests", words),
 );
@@ -78,19 +82,41 @@ async function openCamera() {
     null,
   );
   try {
-    view.showSelf(await media.open());
-    view.showDevices(media.wants);
+    await media.open();
+    showSelf();
     return true;
   } catch (problem) {
-    view.showNotice(/** @type {Problem} */ (problem), "Try again");
+    const { title, advice } = /** @type {Problem} */ (problem);
+    view.showNotice(
+      { title, advice: `${advice}, then press Try again. Or choose Text only.` },
+      "Try again",
+    );
     return false;
   }
+}
+
+function showSelf() {
+  view.showSelf(media.stream, media.mirrored);
+  showDevices(media.wants);
+  devices.refresh();
+}
+
+media.onchange = (device, track) => {
+  call?.use(device === "camera" ? "video" : "audio", track);
+  showSelf();
+  tellState();
+};
+media.onlost = mentionProblem;
+
+/** Says to the other one how we are. */
+function tellState() {
+  call?.tell({ type: "state", ...media.state, name: "", hand: false, screen: false });
 }
 
 /** @param {Mode} next */
 function choose(next) {
   mode = next;
-  view.showStatus("Ready");
+  showStatus("Ready");
   document.body.dataset.mode = next;
   remember("mode", next);
   if (next === "text") {
@@ -112,11 +138,11 @@ function choose(next) {
 async function start() {
   if (phase !== "start") return;
   if (mode === "video" && !media.stream) {
-    view.showStatus("Waiting for your camera", "busy");
+    showStatus("Waiting for your camera", "busy");
     const opened = await openCamera();
     // While the person was asked, it may have turned to text.
     const still = mode === "video" && phase === "start";
-    if (still && !opened) view.showStatus("No camera", "bad");
+    if (still && !opened) showStatus("No camera", "bad");
     if (!still || !opened) return;
   }
   search();
@@ -152,7 +178,7 @@ function announce() {
 
 function ask() {
   const asked = signaling.send({ type: "find", mode, interests: interests.words });
-  view.showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
+  showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
   if (!asked) signaling.connect();
 }
 
@@ -161,16 +187,15 @@ signaling.on("welcome", () => {
     announce();
     ask();
   } else if (phase === "start") {
-    view.showStatus("Ready");
+    showStatus("Ready");
   }
 });
 
 signaling.on("lost", () => {
-  if (call) call.onItsOwn();
-  else if (phase === "connecting") leave("lost");
+  call?.onItsOwn();
   if (phase === "start" || phase === "searching") {
     const offline = !navigator.onLine;
-    view.showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
+    showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
     if (offline)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   }
@@ -185,37 +210,27 @@ signaling.on("error", ({ code }) => {
 
 // Talk
 
-signaling.on("peer-joined", async ({ peer }) => {
+signaling.on("peer-joined", ({ peer }) => {
   if (phase !== "searching") return;
   enter("connecting");
-  view.showStatus("Connecting", "busy");
+  showStatus("Connecting", "busy");
   view.tell("You found someone", "Connecting you…");
-  const { signal } = ended;
-  /** @type {unknown[]} what the peer says before we are ready to listen */
-  const early = [];
-  const keep = signaling.on("signal", ({ data }) => early.push(data));
-  const servers = await iceServers();
-  keep();
-  if (signal.aborted) return;
-  meet(peer, servers);
-  for (const data of early) call?.receive(peer.id, data);
+  meet(peer);
 });
 
-/**
- * @param {Peer} peer
- * @param {RTCIceServer[]} servers
- */
-function meet(peer, servers) {
+/** @param {Peer} peer */
+function meet(peer) {
   const shared = peer.interests ?? [];
   call = new Call({
-    iceServers: servers,
-    stream: mode === "video" ? media.stream : null,
+    iceServers,
+    tracks:
+      mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
       onstream: (_, stream) => view.showRemote(stream, () => mode === "video" && talk(shared)),
       onstate: (_, state) => {
-        if (state === "unstable") return view.showStatus("The connection is unstable", "bad");
-        call?.tell({ type: "state", ...media.state });
+        if (state === "unstable") return showStatus("The connection is unstable", "bad");
+        tellState();
         talk(shared);
       },
       onmessage: (_, message) => hear(message),
@@ -227,7 +242,7 @@ function meet(peer, servers) {
 
 /** @param {string[]} shared */
 function talk(shared) {
-  view.showStatus("Connected");
+  showStatus("Connected");
   if (phase !== "connecting") return;
   enter("call");
   view.showShared(shared);
@@ -243,7 +258,7 @@ function talk(shared) {
   rest();
 }
 
-/** @param {Message} message */
+/** @param {Said} message */
 function hear(message) {
   switch (message.type) {
     case "chat":
@@ -282,15 +297,14 @@ function leave(reason) {
   // The server may still hold us for a pair.
   if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
-  view.showStatus(status, reason === "unreachable" ? "bad" : "calm");
+  showStatus(status, reason === "unreachable" ? "bad" : "calm");
   view.tell(title, advice);
   chat.add("note", `${title}. ${advice}`);
 }
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
 signaling.on("peer-left", ({ peer, reason }) => {
-  if (call) call.left(peer, reason !== "lost");
-  else if (phase === "connecting") leave("left");
+  call?.left(peer, reason !== "lost");
 });
 
 // Stop
@@ -307,7 +321,7 @@ function stop() {
   hangUp();
   signaling.send({ type: "leave" });
   enter("start");
-  view.showStatus("Ready");
+  showStatus("Ready");
 }
 
 function rest() {
@@ -324,24 +338,31 @@ let resting;
 
 // Hands
 
-view.find("#search").addEventListener("submit", (event) => {
+find("#search").addEventListener("submit", (event) => {
   event.preventDefault();
   start();
 });
-view.find("#open-camera").addEventListener("click", openCamera);
+find("#open-camera").addEventListener("click", openCamera);
 for (const name of /** @type {const} */ (["video", "text"])) {
-  view.hook(`mode-${name}`).addEventListener("change", () => choose(name));
+  hook(`mode-${name}`).addEventListener("change", () => choose(name));
 }
-view.hook("next").addEventListener("click", search);
-view.hook("stop").addEventListener("click", stop);
+hook("next").addEventListener("click", search);
+hook("stop").addEventListener("click", stop);
+hook("room-new").addEventListener("click", () => location.assign(roomPath(newRoom())));
+find("#choose-devices").addEventListener("click", () => {
+  document.body.toggleAttribute("data-choosing");
+});
 for (const [name, device] of /** @type {const} */ ([
   ["toggle-mic", "microphone"],
   ["toggle-camera", "camera"],
 ])) {
-  view.hook(name).addEventListener("click", () => {
-    media.toggle(device);
-    view.showDevices(media.wants);
-    call?.tell({ type: "state", ...media.state });
+  hook(name).addEventListener("click", async () => {
+    const done = media.toggle(device).catch(mentionProblem);
+    for (const ready of [null, done]) {
+      await ready;
+      showDevices(media.wants);
+      tellState();
+    }
   });
 }
 addEventListener("keydown", (event) => {
@@ -355,7 +376,7 @@ addEventListener("visibilitychange", () => {
 });
 
 const before = recall("mode") === "text" ? "text" : "video";
-/** @type {HTMLInputElement} */ (view.hook(`mode-${before}`)).checked = true;
+/** @type {HTMLInputElement} */ (hook(`mode-${before}`)).checked = true;
 choose(before);
 view.showSelf(null);
 signaling.connect();

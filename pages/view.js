@@ -1,26 +1,11 @@
-// The page's elements, by what they are for. Nothing here knows of calls or servers.
+// The elements of random chat, by what they are for. Nothing here knows of calls or servers.
 
-import { listen } from "./media.js";
+import { Meter } from "./media.js";
+import { find, hook } from "./page.js";
 
 /** @import { Problem } from "./media.js" */
 /** @typedef {"start" | "searching" | "connecting" | "call" | "left"} Phase */
-/** @typedef {"calm" | "busy" | "bad"} Tone */
 
-/**
- * @template {HTMLElement} [Kind=HTMLElement]
- * @param {string} selector
- * @returns {Kind}
- */
-export function find(selector) {
-  const found = document.querySelector(selector);
-  if (!found) throw new Error(`${selector} is not on the page`);
-  return /** @type {Kind} */ (found);
-}
-
-/** @param {string} name of a test hook, which stays when looks change */
-export const hook = (name) => find(`[data-testid="${name}"]`);
-
-const status = hook("status");
 const self = find("#self");
 const own = /** @type {HTMLVideoElement} */ (hook("local-video"));
 const remote = /** @type {HTMLVideoElement} */ (hook("remote-video"));
@@ -36,15 +21,6 @@ export function showPhase(phase) {
 }
 
 /**
- * @param {string} text what is happening, in a few words
- * @param {Tone} [tone]
- */
-export function showStatus(text, tone = "calm") {
-  if (status.textContent !== text) status.textContent = text;
-  status.dataset.tone = tone;
-}
-
-/**
  * What stands in the middle while there is nobody.
  * @param {string} title
  * @param {string} [advice]
@@ -54,7 +30,7 @@ export function tell(title, advice = "") {
   find("#wait-advice").textContent = advice;
 }
 
-/** @type {MediaStream | null} */
+/** @type {MediaStreamTrack | null} */
 let heard = null;
 /** @type {() => void} */
 let stopListening = () => {};
@@ -65,20 +41,32 @@ function showLevel() {
   stopListening = () => {};
   if (!heard || document.body.dataset.phase !== "start") return;
   const bars = [...find("#meter").children].map((bar) => /** @type {HTMLElement} */ (bar));
-  stopListening = listen(heard, (level) => {
+  const meter = new Meter(heard);
+  const measure = () => {
+    const { level } = meter;
     bars.forEach((bar, place) => {
       const height = Math.max(0.15, Math.min(1, level * (1.6 - Math.abs(place - 2) * 0.35)));
       bar.style.transform = `scaleY(${height})`;
     });
-  });
+    frame = requestAnimationFrame(measure);
+  };
+  let frame = requestAnimationFrame(measure);
+  stopListening = () => {
+    cancelAnimationFrame(frame);
+    meter.close();
+  };
 }
 
-/** @param {MediaStream | null} stream of our own devices */
-export function showSelf(stream) {
+/**
+ * @param {MediaStream | null} stream of our own devices
+ * @param {boolean} [mirrored]
+ */
+export function showSelf(stream, mirrored = true) {
   const camera = stream?.getVideoTracks().length ? stream : null;
   self.dataset.camera = camera ? "on" : "off";
+  self.classList.toggle("mirrored", mirrored);
   if (own.srcObject !== camera) own.srcObject = camera;
-  heard = stream;
+  heard = stream?.getAudioTracks()[0] ?? null;
   showLevel();
 }
 
@@ -92,25 +80,6 @@ export function showNotice({ title, advice }, action) {
   const button = find("#open-camera");
   button.hidden = action === null;
   button.textContent = action;
-}
-
-/** @param {{ microphone: boolean, camera: boolean }} state of our own devices, as wanted */
-export function showDevices({ microphone, camera }) {
-  find("#muted").hidden = microphone;
-  device(hook("toggle-mic"), microphone, "mic", microphone ? "Mute" : "Unmute");
-  device(hook("toggle-camera"), camera, "video", camera ? "Hide camera" : "Show camera");
-}
-
-/**
- * @param {HTMLElement} button
- * @param {boolean} on
- * @param {string} icon
- * @param {string} label
- */
-function device(button, on, icon, label) {
-  button.ariaPressed = String(!on);
-  button.ariaLabel = label;
-  button.querySelector("use")?.setAttribute("href", `icons.svg#${icon}${on ? "" : "-off"}`);
 }
 
 /**

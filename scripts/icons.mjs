@@ -2,7 +2,28 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-const NAMES = ["arrow-right", "camera", "mic", "mic-off", "send", "video", "video-off", "x"];
+const NAMES = [
+  "arrow-right",
+  "camera",
+  "copy",
+  "crown",
+  "hand",
+  "lock",
+  "lock-open",
+  "mic",
+  "mic-off",
+  "monitor-up",
+  "pin",
+  "send",
+  "settings-2",
+  "share-2",
+  "switch-camera",
+  "user-x",
+  "users",
+  "video",
+  "video-off",
+  "x",
+];
 
 const root = new URL("../", import.meta.url);
 

@@ -29,14 +29,15 @@ macro_rules! variants {
 }
 
 variants!(client_message, CLIENT_MESSAGES: ClientMessage<Relayed<'_>> {
-    Find, Signal, Leave, Away, Resume
+    Find, Join, Lock, AskToMute, Remove, Missing, Signal, Leave, Away, Resume
 });
 variants!(server_message, SERVER_MESSAGES: ServerMessage<Value> {
-    Welcome, Waiting, PeerJoined, PeerAway, PeerBack, PeerLeft, Signal, Redirect, Error
+    Welcome, Waiting, Room, AskedToMute, PeerJoined, PeerAway, PeerBack, PeerLeft, Signal, Redirect,
+    Error
 });
 variants!(mode, MODES: Mode { Video, Text });
 variants!(role, ROLES: Role { Offerer, Answerer });
-variants!(leave_reason, LEAVE_REASONS: LeaveReason { Left, Skipped, Lost });
+variants!(leave_reason, LEAVE_REASONS: LeaveReason { Left, Skipped, Lost, Removed });
 variants!(error_code, ERROR_CODES: ErrorCode {
     BadMessage, TooLarge, RateLimited, UnknownPeer, RoomFull, RoomLocked, BadToken, NotAllowed, Internal
 });
@@ -67,7 +68,12 @@ impl Shown {
                 self.optional("interests of find", !interests.is_empty());
                 self.optional("offer of find", offer.is_some());
             }
-            ClientMessage::Signal { to: _, data: _ }
+            ClientMessage::Join { name } => self.optional("name of join", name.is_some()),
+            ClientMessage::Lock { on: _ }
+            | ClientMessage::AskToMute { peer: _ }
+            | ClientMessage::Remove { peer: _ }
+            | ClientMessage::Missing { peer: _ }
+            | ClientMessage::Signal { to: _, data: _ }
             | ClientMessage::Leave {}
             | ClientMessage::Away {}
             | ClientMessage::Resume { token: _ } => {}
@@ -101,6 +107,12 @@ impl Shown {
                 self.variants.insert(error_code(code));
             }
             ServerMessage::Waiting {}
+            | ServerMessage::Room {
+                host: _,
+                locked: _,
+                capacity: _,
+            }
+            | ServerMessage::AskedToMute {}
             | ServerMessage::PeerAway { peer: _ }
             | ServerMessage::PeerBack { peer: _ }
             | ServerMessage::Signal { from: _, data: _ }

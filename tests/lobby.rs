@@ -8,31 +8,23 @@
 
 mod common;
 
-use common::{
-    Heard, Script, errors, find_with, joined, joined_with, left, meet, signal, waiting, welcome,
-};
+use common::{Heard, Script, errors, find_with, joined, joined_with, left, meet, signal, waiting};
+use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
-use echomingle::core::lobby::{Lobby, MAX_ATTACHMENT_BYTES, SavedSeat};
-use echomingle::core::protocol::ErrorCode::{BadToken, UnknownPeer};
+use echomingle::core::lobby::Lobby;
+use echomingle::core::protocol::ErrorCode::{BadMessage, BadToken, UnknownPeer};
 use echomingle::core::protocol::LeaveReason::{Left, Lost, Skipped};
 use echomingle::core::protocol::Mode::{Text, Video};
 use echomingle::core::protocol::{MAX_OFFER_BYTES, Role, Stats};
 use serde_json::json;
 
 /// A lobby with so many people in it, who have been welcomed.
-fn people<const N: usize>() -> (Script, [PeerId; N]) {
-    let mut script = Script::default();
-    let mut number = 0;
-    let people = [(); N].map(|()| {
-        number += 1;
-        script.connects(number)
-    });
-    assert_eq!(script.heard(), people.map(welcome));
-    (script, people)
+fn people<const N: usize>() -> (Script<Lobby>, [PeerId; N]) {
+    Script::with(Lobby::default)
 }
 
 /// Two who are in a call.
-fn pair() -> (Script, PeerId, PeerId) {
+fn pair() -> (Script<Lobby>, PeerId, PeerId) {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &[]);
     script.finds(ben, Video, &[]);
@@ -40,12 +32,12 @@ fn pair() -> (Script, PeerId, PeerId) {
     (script, ana, ben)
 }
 
-fn stats(script: &Script) -> (u32, u32, u32) {
+fn stats(script: &Script<Lobby>) -> (u32, u32, u32) {
     let Stats {
         online,
         waiting,
         calls,
-    } = script.lobby.stats();
+    } = script.actor.stats();
     (online, waiting, calls)
 }
 
@@ -89,7 +81,6 @@ fn signals_to_anybody_else_go_nowhere() {
     let dora = script.connects(10);
     script.finds(cem, Video, &[]);
     script.heard();
-    let to = |peer: PeerId| json!({"type": "signal", "to": peer, "data": 1}).to_string();
     let nobody = PeerId::from_random(77);
     for (from, whom) in [
         (ana, cem),
@@ -98,7 +89,7 @@ fn signals_to_anybody_else_go_nowhere() {
         (cem, ben),
         (dora, ana),
     ] {
-        script.says(from, &to(whom));
+        script.signals(from, whom);
         assert_eq!(errors(script.heard()), [(from, UnknownPeer)]);
     }
 }
@@ -113,10 +104,7 @@ fn next_ends_the_call_and_meets_whoever_waits() {
     let [answers, offers] = meet(cem, ana);
     assert_eq!(script.heard(), [left(ben, ana, Skipped), answers, offers]);
     assert_eq!(stats(&script), (3, 0, 1));
-    script.says(
-        ben,
-        &json!({"type": "signal", "to": ana, "data": 1}).to_string(),
-    );
+    script.signals(ben, ana);
     assert_eq!(errors(script.heard()), [(ben, UnknownPeer)]);
 }
 
@@ -141,10 +129,10 @@ fn when_both_skip_at_once_nobody_is_lost() {
 #[test]
 fn leaving_tells_the_partner_and_frees_both() {
     let (mut script, ana, ben) = pair();
-    script.says(ana, r#"{"type":"leave"}"#);
+    script.leaves(ana);
     assert_eq!(script.heard(), [left(ben, ana, Left)]);
     assert_eq!(stats(&script), (2, 0, 0));
-    script.says(ana, r#"{"type":"leave"}"#);
+    script.leaves(ana);
     assert_eq!(script.heard(), []);
 }
 
@@ -153,7 +141,7 @@ fn leaving_the_queue_leaves_only_oneself_out_of_it() {
     let (mut script, [ana, ben, cem]) = people();
     script.finds(ana, Video, &["go"]);
     script.finds(ben, Video, &["jazz"]);
-    script.says(ana, r#"{"type":"leave"}"#);
+    script.leaves(ana);
     script.heard();
     script.finds(cem, Video, &["go", "jazz"]);
     assert_eq!(
@@ -315,7 +303,7 @@ fn when_the_last_hope_leaves_those_who_met_meet_again() {
     script.finds(cem, Video, &["go"]);
     script.passes(1_500);
     script.heard();
-    script.says(cem, r#"{"type":"leave"}"#);
+    script.leaves(cem);
     assert_eq!(script.heard(), meet(ana, ben));
 }
 
@@ -392,6 +380,24 @@ fn nothing_can_be_resumed_and_going_away_changes_nothing_yet() {
 }
 
 #[test]
+fn what_belongs_to_rooms_is_refused_and_changes_nothing() {
+    let (mut script, ana, ben) = pair();
+    let cem = script.connects(9);
+    script.finds(cem, Video, &[]);
+    script.heard();
+    for peer in [ana, cem] {
+        script.joins(peer, Some("Ana"));
+        script.locks(peer, true);
+        script.asks_to_mute(peer, ben);
+        script.removes(peer, ben);
+        assert_eq!(errors(script.heard()), [(peer, BadMessage); 4]);
+    }
+    assert_eq!(stats(&script), (3, 1, 1));
+    script.signals(ana, ben);
+    assert_eq!(script.heard(), [signal(ben, ana, json!(1))]);
+}
+
+#[test]
 fn who_wakes_up_without_its_partner_is_told() {
     let (mut script, ana, ben) = pair();
     script.loses(ana);
@@ -403,7 +409,8 @@ fn who_wakes_up_without_its_partner_is_told() {
 fn what_cannot_be_read_makes_no_seat() {
     let broken: [&[u8]; 3] = [b"", b"{}", b"[\"0000000000\",{}]"];
     let seats = broken.into_iter().filter_map(SavedSeat::read);
-    let (lobby, effects) = Lobby::restore(seats);
+    let mut lobby = Lobby::default();
+    let effects = lobby.restore(seats);
     assert_eq!(lobby.stats().online, 0);
     assert_eq!(effects, []);
 }

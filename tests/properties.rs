@@ -11,13 +11,14 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::world::{self, World as _, nth};
 use common::{Heard, Script};
 use echomingle::core::id::PeerId;
-use echomingle::core::lobby::RECENT;
+use echomingle::core::lobby::{Lobby, RECENT};
 use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Role, ServerMessage};
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// For how long people are particular, in milliseconds, as the page tells them.
 const PARTICULAR: u64 = 3_000;
@@ -69,7 +70,7 @@ struct Search {
 }
 
 /// Everybody's knowledge together, and the rules.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct World {
     people: BTreeMap<PeerId, Person>,
     now: u64,
@@ -79,8 +80,7 @@ struct World {
 
 impl World {
     fn who(&self, place: usize) -> Option<PeerId> {
-        let count = self.people.len();
-        (count > 0).then(|| self.people.keys().copied().nth(place % count))?
+        nth(&self.people, place)
     }
 
     fn just_met(&self, one: PeerId, other: PeerId) -> bool {
@@ -106,61 +106,6 @@ impl World {
         people.filter_map(|(&peer, person)| Some((peer, person.searching.as_ref()?)))
     }
 
-    /// Does a step in the script, and takes note of what everybody says by it.
-    fn does(&mut self, step: &Step, script: &mut Script) {
-        match *step {
-            Step::Connects => {
-                self.connected += 1;
-                let peer = script.connects(self.connected);
-                self.people.insert(peer, Person::default());
-            }
-            Step::Finds(who, mode, ref likes) => {
-                if let Some(peer) = self.who(who) {
-                    self.finds(peer, mode, likes);
-                    script.finds(peer, mode, likes);
-                }
-            }
-            Step::BothSkip(who) => {
-                if let Some(peer) = self.who(who)
-                    && let Some(partner) = self.people[&peer].partner
-                {
-                    // Both frames are on their way before either is answered.
-                    for peer in [peer, partner] {
-                        self.finds(peer, Mode::Video, &[]);
-                    }
-                    for peer in [peer, partner] {
-                        script.finds(peer, Mode::Video, &[]);
-                    }
-                }
-            }
-            Step::Leaves(who) => {
-                if let Some(peer) = self.who(who) {
-                    let person = self.people.get_mut(&peer).unwrap();
-                    (person.searching, person.partner) = (None, None);
-                    script.says(peer, r#"{"type":"leave"}"#);
-                }
-            }
-            Step::Signals(from, to) => {
-                if let (Some(from), Some(to)) = (self.who(from), self.who(to)) {
-                    script.says(
-                        from,
-                        &json!({"type": "signal", "to": to, "data": 1}).to_string(),
-                    );
-                }
-            }
-            Step::Drops(who) => {
-                if let Some(peer) = self.who(who) {
-                    self.people.remove(&peer);
-                    script.drops(peer);
-                }
-            }
-            Step::Passes(millis) => {
-                self.now += millis;
-                script.passes(millis);
-            }
-        }
-    }
-
     fn finds(&mut self, peer: PeerId, mode: Mode, likes: &[&'static str]) {
         self.places += 1;
         let person = self.people.get_mut(&peer).unwrap();
@@ -182,20 +127,6 @@ impl World {
         };
         let (from, to) = self.who(from).zip(self.who(to))?;
         (self.people[&from].partner == Some(to)).then_some((from, to))
-    }
-
-    /// Takes note of who met, and checks nothing.
-    fn meets(&mut self, heard: &[Heard]) {
-        for (to, message) in heard {
-            let person = self.people.get_mut(to).unwrap();
-            match message {
-                ServerMessage::PeerJoined { peer, .. } => {
-                    (person.searching, person.partner) = (None, Some(peer.id));
-                }
-                ServerMessage::PeerLeft { .. } => person.partner = None,
-                _ => {}
-            }
-        }
     }
 
     /// Takes note of what was heard. What may not be heard fails.
@@ -257,7 +188,9 @@ impl World {
                     assert!(matches!(step, Step::Signals(..)));
                     assert_eq!(signaled, None, "a signal to the partner was refused");
                 }
-                ServerMessage::PeerAway { .. }
+                ServerMessage::Room { .. }
+                | ServerMessage::AskedToMute {}
+                | ServerMessage::PeerAway { .. }
                 | ServerMessage::PeerBack { .. }
                 | ServerMessage::Redirect { .. } => panic!("{to:?} heard {message:?}"),
             }
@@ -317,7 +250,7 @@ impl World {
     }
 
     /// What must be true between any two events.
-    fn is_sound(&self, script: &Script) {
+    fn is_sound(&self, script: &Script<Lobby>) {
         for (peer, person) in &self.people {
             if let Some(partner) = person.partner {
                 assert_eq!(self.people[&partner].partner, Some(*peer), "a call of one");
@@ -329,7 +262,7 @@ impl World {
             .people
             .values()
             .filter(|person| person.partner.is_some());
-        let stats = script.lobby.stats();
+        let stats = script.actor.stats();
         assert_eq!(stats.online, count(self.people.len()));
         assert_eq!(stats.waiting, count(waiting.len()), "somebody was lost");
         assert_eq!(stats.calls, count(in_call.count()) / 2);
@@ -344,9 +277,82 @@ impl World {
     }
 }
 
+impl world::World for World {
+    type Actor = Lobby;
+    type Step = Step;
+
+    fn does(&mut self, step: &Step, script: &mut Script<Lobby>) {
+        match *step {
+            Step::Connects => {
+                self.connected += 1;
+                let peer = script.connects(self.connected);
+                self.people.insert(peer, Person::default());
+            }
+            Step::Finds(who, mode, ref likes) => {
+                if let Some(peer) = self.who(who) {
+                    self.finds(peer, mode, likes);
+                    script.finds(peer, mode, likes);
+                }
+            }
+            Step::BothSkip(who) => {
+                if let Some(peer) = self.who(who)
+                    && let Some(partner) = self.people[&peer].partner
+                {
+                    // Both frames are on their way before either is answered.
+                    for peer in [peer, partner] {
+                        self.finds(peer, Mode::Video, &[]);
+                    }
+                    for peer in [peer, partner] {
+                        script.finds(peer, Mode::Video, &[]);
+                    }
+                }
+            }
+            Step::Leaves(who) => {
+                if let Some(peer) = self.who(who) {
+                    let person = self.people.get_mut(&peer).unwrap();
+                    (person.searching, person.partner) = (None, None);
+                    script.leaves(peer);
+                }
+            }
+            Step::Signals(from, to) => {
+                if let (Some(from), Some(to)) = (self.who(from), self.who(to)) {
+                    script.signals(from, to);
+                }
+            }
+            Step::Drops(who) => {
+                if let Some(peer) = self.who(who) {
+                    self.people.remove(&peer);
+                    script.drops(peer);
+                }
+            }
+            Step::Passes(millis) => {
+                self.now += millis;
+                script.passes(millis);
+            }
+        }
+    }
+
+    fn learns(&mut self, heard: &[Heard]) {
+        for (to, message) in heard {
+            let person = self.people.get_mut(to).unwrap();
+            match message {
+                ServerMessage::PeerJoined { peer, .. } => {
+                    (person.searching, person.partner) = (None, Some(peer.id));
+                }
+                ServerMessage::PeerLeft { .. } => person.partner = None,
+                _ => {}
+            }
+        }
+    }
+
+    fn agree(awake: &Script<Lobby>, sleepy: &Script<Lobby>) {
+        assert_eq!(awake.actor.stats(), sleepy.actor.stats());
+    }
+}
+
 /// The first part of a step, and what remains of it: time passes from one alarm to the next, so that
 /// whoever could meet is seen to meet then and not later.
-fn split(step: Step, script: &Script) -> (Step, Option<Step>) {
+fn split(step: Step, script: &Script<Lobby>) -> (Step, Option<Step>) {
     match (step, script.alarm_in()) {
         (Step::Passes(millis), Some(alarm)) if alarm < millis => {
             let alarm = alarm.max(1);
@@ -361,7 +367,7 @@ proptest! {
 
     #[test]
     fn the_rules_of_matching_hold(steps in prop::collection::vec(step(), 1..80)) {
-        let mut script = Script::default();
+        let mut script = Script::of(Lobby::default);
         let mut world = World::default();
         for step in steps {
             let mut next = Some(step);
@@ -381,22 +387,6 @@ proptest! {
     fn restoring_equals_never_having_slept(
         steps in prop::collection::vec((step(), any::<bool>()), 1..80),
     ) {
-        let mut awake = Script::default();
-        let mut sleepy = Script::default();
-        let mut world = World::default();
-        let mut dream = World::default();
-        for (step, sleeps) in steps {
-            world.does(&step, &mut awake);
-            dream.does(&step, &mut sleepy);
-            if sleeps {
-                sleepy.forgets();
-            }
-            let heard = awake.heard();
-            prop_assert_eq!(&heard, &sleepy.heard());
-            prop_assert_eq!(awake.lobby.stats(), sleepy.lobby.stats());
-            for world in [&mut world, &mut dream] {
-                world.meets(&heard);
-            }
-        }
+        world::sleeping_changes_nothing(World::default(), Lobby::default, steps);
     }
 }

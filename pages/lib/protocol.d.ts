@@ -10,6 +10,21 @@ export type ClientMessage<D = unknown> = { "type": "find",
   interests?: Array<string>,
   /** The SDP offer of a connection prepared in advance, handed to whoever is met. */
   offer?: string, }
+  | { "type": "join",
+  /** What to be called: at most 32 characters. */
+  name?: string, }
+  | { "type": "lock",
+  /** Whether the room is to be locked. */
+  on: boolean, }
+  | { "type": "ask-to-mute",
+  /** Whom. */
+  peer: string, }
+  | { "type": "remove",
+  /** Whom. */
+  peer: string, }
+  | { "type": "missing",
+  /** Whom one misses. */
+  peer: string, }
   | { "type": "signal",
   /** A peer of the sender's call. */
   to: string,
@@ -36,6 +51,14 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   /** The peers of the call that goes on. */
   peers: Array<Peer>, }
   | { "type": "waiting", }
+  | { "type": "room",
+  /** Who may lock it, remove and ask to mute: who has been in it longest. */
+  host: string,
+  /** Whether nobody is let in. */
+  locked: boolean,
+  /** How many people fit in. */
+  capacity: number, }
+  | { "type": "asked-to-mute", }
   | { "type": "peer-joined",
   /** Who, and who of you two offers. */
   peer: Peer,
@@ -48,7 +71,7 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   /** Who. */
   peer: string, }
   | { "type": "peer-left",
-  /** Who. */
+  /** Who. You yourself, if the host has removed you. */
   peer: string,
   /** Why. */
   reason: LeaveReason, }
@@ -94,7 +117,7 @@ export type Role = "offerer" | "answerer";
 /**
  * Why a peer is gone.
  */
-export type LeaveReason = "left" | "skipped" | "lost";
+export type LeaveReason = "left" | "skipped" | "lost" | "removed";
 
 /**
  * The kinds of `error`.

@@ -14,8 +14,9 @@ import { backoff } from "./backoff.js";
  * @typedef {{ [Message in ServerMessage as Message["type"]]: Message } & { lost: null }} Events
  */
 
-/** How often a silent connection is asked whether it lives, in milliseconds. The runtime answers
- * without waking the object; 100 s of silence would end a proxied connection. */
+/** How often the connection is asked whether it lives, in milliseconds, however much arrives on it: by
+ * this the server knows that we live, too (SILENCE in src/core/actor.rs). The runtime answers without
+ * waking the object; 100 s of silence would end a proxied connection. */
 const PING_EVERY = 25_000;
 /** How long the answer may take, in milliseconds. */
 const PONG_WITHIN = 10_000;
@@ -27,6 +28,8 @@ export class Signaling {
   #socket = null;
   #welcome = false;
   #wanted = false;
+  /** Whether an answer is due. */
+  #asking = false;
   #failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -81,7 +84,8 @@ export class Signaling {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
-      this.#expectPing();
+      // Whatever arrives is an answer.
+      if (this.#asking) this.#expectPing();
       const message = decode(data);
       // `lost` is our own word.
       if (!message || /** @type {string} */ (message.type) === "lost") return;
@@ -96,8 +100,9 @@ export class Signaling {
     this.#expectPong();
   }
 
-  /** The connection is silent: ask in a while. */
+  /** The connection lives: ask again in a while. */
   #expectPing() {
+    this.#asking = false;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#socket?.send("ping");
@@ -107,6 +112,7 @@ export class Signaling {
 
   /** An answer is due, be it a `pong` or the `welcome` of a new connection. */
   #expectPong() {
+    this.#asking = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lose(), PONG_WITHIN);
   }

@@ -1,8 +1,7 @@
 //! Who meets whom: the seats, the queue and the pairs of random chat.
 //!
-//! One event in, orders out: [`Lobby::handle`]. What a seat knows fits into its socket's attachment
-//! ([`Lobby::attachment`]), and a lobby made of attachments ([`Lobby::restore`]) goes on as if it had
-//! never been away; `tests/properties.rs` holds it to that, and to the rules of matching:
+//! One event in, orders out. A lobby made of what its sockets remember goes on as if it had never been
+//! away; `tests/properties.rs` holds it to that, and to the rules of matching:
 //!
 //! - First come, first served, among those who suit each other.
 //! - Two people suit when they want the same mode, have not just met, and share an interest. After
@@ -15,10 +14,11 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::actor::{Actor, Effect, Event, MAX_ATTACHMENT_BYTES, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::interest::interests;
 use crate::core::protocol::{
-    ClientMessage, LeaveReason, Mode, Peer, Relayed, Role, ServerMessage, Stats, VERSION,
+    ClientMessage, LeaveReason, Mode, Peer, Relayed, Role, ServerMessage, Stats,
 };
 use crate::core::queue::{Queue, Ticket, Wish};
 use crate::core::rejection::Rejection;
@@ -27,110 +27,16 @@ use crate::core::time::Timestamp;
 /// How many of its last partners somebody does not want to meet again.
 pub const RECENT: usize = 3;
 
-/// The longest attachment, in bytes: 16,384 (Cloudflare: Durable Objects, `serializeAttachment`) less
-/// what the structured clone adds around a byte array.
-pub const MAX_ATTACHMENT_BYTES: usize = 16_384 - 128;
-
 /// With more people than this in a queue some two of them have not just met: n people remember 3 n
 /// partners, and make n (n - 1) / 2 pairs.
 const ALL_MAY_HAVE_MET: usize = 2 * RECENT + 1;
 
-/// What happened. Messages borrow the relayed data from the frame they came in.
-#[derive(Debug, Clone)]
-pub enum Event<'a> {
-    /// A socket was accepted; the id is new ([`Lobby::knows`]).
-    Connected {
-        /// The id it was given.
-        peer: PeerId,
-    },
-    /// A socket sent something that could be read.
-    Received {
-        /// Who.
-        peer: PeerId,
-        /// What.
-        message: ClientMessage<Relayed<'a>>,
-    },
-    /// A socket is gone, however it went.
-    Disconnected {
-        /// Whose.
-        peer: PeerId,
-    },
-    /// The alarm that [`Effect::WakeAt`] ordered, or any other, went off.
-    Woken,
-}
-
-/// What is to be done about it, in this order.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect<'a> {
-    /// Send a message.
-    Send {
-        /// To whom.
-        to: PeerId,
-        /// What.
-        message: ServerMessage<Relayed<'a>>,
-    },
-    /// Put the seat's [`Lobby::attachment`] on its socket.
-    Save {
-        /// Whose.
-        peer: PeerId,
-    },
-    /// Close a socket. Its [`Event::Disconnected`] is still to come.
-    Close {
-        /// Whose.
-        peer: PeerId,
-        /// The close code.
-        code: u16,
-        /// The close reason, at most 123 bytes.
-        reason: String,
-    },
-    /// Set the one alarm to this time, instead of any other.
-    WakeAt(Timestamp),
-}
-
-impl Effect<'_> {
-    /// What a mistake leads to: its owner is told, and sent away if it is grave.
-    #[must_use]
-    pub fn reject(peer: PeerId, rejection: &Rejection) -> Vec<Self> {
-        let error = Effect::Send {
-            to: peer,
-            message: ServerMessage::Error {
-                code: rejection.code(),
-                message: rejection.message(),
-            },
-        };
-        let close = rejection.close().map(|code| Effect::Close {
-            peer,
-            code,
-            reason: rejection.message(),
-        });
-        [error].into_iter().chain(close).collect()
-    }
-}
-
 /// Everything known of one connected peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Seat {
+pub struct Seat {
     status: Status,
     /// The last partners, latest first.
     recent: Vec<PeerId>,
-}
-
-/// A seat as a socket's attachment remembers it.
-#[derive(Debug, Deserialize)]
-pub struct SavedSeat(PeerId, Seat);
-
-impl SavedSeat {
-    /// The seat in an attachment; nothing where there is none or it cannot be read.
-    #[must_use]
-    pub fn read(attachment: &[u8]) -> Option<Self> {
-        serde_json::from_slice(attachment).ok()
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub const fn peer(&self) -> PeerId {
-        self.0
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,67 +67,10 @@ pub struct Lobby {
     alarm: Option<Timestamp>,
 }
 
-impl Lobby {
-    /// A lobby of the seats whose sockets are still there. The effects tell those whose partner's
-    /// socket is no longer among them.
-    pub fn restore<'a>(seats: impl IntoIterator<Item = SavedSeat>) -> (Self, Vec<Effect<'a>>) {
-        let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
-        let mut lobby = Self {
-            seats: seats.collect(),
-            ..Self::default()
-        };
-        let mut alone = Vec::new();
-        let mut in_call = 0;
-        for (&peer, seat) in &lobby.seats {
-            match &seat.status {
-                Status::Idle => {}
-                Status::Waiting(wish) => {
-                    lobby.next_ticket = lobby.next_ticket.max(wish.ticket.0 + 1);
-                    match wish.mode {
-                        Mode::Video => lobby.video.insert(peer, wish),
-                        Mode::Text => lobby.text.insert(peer, wish),
-                    }
-                }
-                &Status::InCall { partner } => match lobby.partner(partner) == Some(peer) {
-                    true => in_call += 1,
-                    false => alone.push((peer, partner)),
-                },
-            }
-        }
-        lobby.calls = in_call / 2;
-        let mut effects = Vec::new();
-        for (peer, partner) in alone {
-            lobby.set_idle(peer, partner, LeaveReason::Lost, &mut effects);
-        }
-        (lobby, effects)
-    }
+impl Actor for Lobby {
+    type Seat = Seat;
 
-    /// What the socket of a peer has to remember, at most [`MAX_ATTACHMENT_BYTES`].
-    #[must_use]
-    pub fn attachment(&self, peer: PeerId) -> Option<Vec<u8>> {
-        let seat = self.seats.get(&peer)?;
-        serde_json::to_vec(&(peer, seat)).ok()
-    }
-
-    /// Whether an id is taken.
-    #[must_use]
-    pub fn knows(&self, peer: PeerId) -> bool {
-        self.seats.contains_key(&peer)
-    }
-
-    /// How many people there are.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Stats {
-            online: count(self.seats.len()),
-            waiting: count(self.video.len() + self.text.len()),
-            calls: self.calls,
-        }
-    }
-
-    /// Takes one event and says what is to be done. Events of unknown peers do nothing.
-    pub fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>> {
+    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>> {
         let mut effects = Vec::new();
         if matches!(event, Event::Woken) || self.alarm.is_some_and(|at| at <= now) {
             self.alarm = None;
@@ -245,6 +94,52 @@ impl Lobby {
         effects
     }
 
+    fn restore<'a>(&mut self, seats: impl IntoIterator<Item = SavedSeat<Seat>>) -> Vec<Effect<'a>> {
+        let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
+        self.seats = seats.collect();
+        let mut alone = Vec::new();
+        let mut in_call = 0;
+        for (&peer, seat) in &self.seats {
+            match &seat.status {
+                Status::Idle => {}
+                Status::Waiting(wish) => {
+                    self.next_ticket = self.next_ticket.max(wish.ticket.0 + 1);
+                    match wish.mode {
+                        Mode::Video => self.video.insert(peer, wish),
+                        Mode::Text => self.text.insert(peer, wish),
+                    }
+                }
+                &Status::InCall { partner } => match self.partner(partner) == Some(peer) {
+                    true => in_call += 1,
+                    false => alone.push((peer, partner)),
+                },
+            }
+        }
+        self.calls = in_call / 2;
+        let mut effects = Vec::new();
+        for (peer, partner) in alone {
+            self.set_idle(peer, partner, LeaveReason::Lost, &mut effects);
+        }
+        effects
+    }
+
+    fn seat(&self, peer: PeerId) -> Option<&Seat> {
+        self.seats.get(&peer)
+    }
+}
+
+impl Lobby {
+    /// How many people there are.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Stats {
+            online: count(self.seats.len()),
+            waiting: count(self.video.len() + self.text.len()),
+            calls: self.calls,
+        }
+    }
+
     fn connect(&mut self, peer: PeerId, effects: &mut Vec<Effect<'_>>) {
         let seat = Seat {
             status: Status::Idle,
@@ -252,16 +147,7 @@ impl Lobby {
         };
         self.seats.insert(peer, seat);
         effects.push(Effect::Save { peer });
-        effects.push(Effect::Send {
-            to: peer,
-            message: ServerMessage::Welcome {
-                id: peer,
-                resume: None,
-                grace_ms: 0,
-                version: VERSION,
-                peers: Vec::new(),
-            },
-        });
+        effects.push(Effect::welcome(peer));
     }
 
     fn receive<'a>(
@@ -313,6 +199,13 @@ impl Lobby {
             ClientMessage::Away {} => {}
             ClientMessage::Resume { .. } => {
                 effects.extend(Effect::reject(peer, &Rejection::BadToken));
+            }
+            ClientMessage::Join { .. }
+            | ClientMessage::Lock { .. }
+            | ClientMessage::AskToMute { .. }
+            | ClientMessage::Remove { .. }
+            | ClientMessage::Missing { .. } => {
+                effects.extend(Effect::reject(peer, &Rejection::OnlyInRooms));
             }
         }
     }

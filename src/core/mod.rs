@@ -3,8 +3,10 @@
 //! The rule of this folder: no clock, no randomness, no I/O, no platform. Time and fresh ids come in
 //! with the call, orders go out as values, so a test needs neither a server nor patience.
 //!
-//! Start with [`protocol`] (what travels on the wire), then [`lobby`] (who meets whom).
+//! Start with [`protocol`] (what travels on the wire), then [`lobby`] (who meets whom) and [`room`] (who
+//! may be in a room and what its host may do).
 
+pub mod actor;
 pub mod ice;
 pub mod id;
 pub mod interest;
@@ -13,6 +15,7 @@ pub mod origin;
 pub mod protocol;
 pub mod rate;
 pub mod rejection;
+pub mod room;
 pub mod route;
 pub mod time;
 

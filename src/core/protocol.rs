@@ -24,6 +24,8 @@ pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// The longest offer that `find` may carry, in bytes: it has to fit into what a hibernating socket
 /// remembers (16,384 bytes, Cloudflare: Durable Objects, WebSocket attachments) beside the rest.
 pub const MAX_OFFER_BYTES: usize = 12 * 1024;
+/// The longest name somebody may go by in a room, in characters.
+pub const MAX_NAME_CHARS: usize = 32;
 /// Sent as bare text by clients to see whether the connection lives. The runtime answers [`PONG`]
 /// without waking the object.
 pub const PING: &str = "ping";
@@ -52,6 +54,37 @@ pub enum ClientMessage<D> {
         #[cfg_attr(test, ts(optional))]
         offer: Option<String>,
     },
+    /// Enter the room of this address. Sent by a member, it changes the name.
+    Join {
+        /// What to be called: at most 32 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        name: Option<String>,
+    },
+    /// Let nobody in any more, or let people in again. Only the host may.
+    Lock {
+        /// Whether the room is to be locked.
+        on: bool,
+    },
+    /// Ask a member to mute itself; nobody's microphone is touched. Only the host may.
+    AskToMute {
+        /// Whom.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+    },
+    /// Put a member out of the room. Only the host may.
+    Remove {
+        /// Whom.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+    },
+    /// Nothing arrives from this member any more. If the server has heard nothing of it either, it is
+    /// lost; otherwise nothing happens.
+    Missing {
+        /// Whom one misses.
+        #[cfg_attr(test, ts(as = "String"))]
+        peer: PeerId,
+    },
     /// Relayed as it is to a peer of the same call, to nobody else.
     Signal {
         /// A peer of the sender's call.
@@ -60,7 +93,7 @@ pub enum ClientMessage<D> {
         /// Any JSON; between EchoMingle clients a description or a batch of candidates.
         data: D,
     },
-    /// End the call or stop waiting. The socket stays.
+    /// End the call, stop waiting or leave the room. The socket stays.
     Leave {},
     /// The page is going away and may come back at once. The seat is then kept for a short while,
     /// where the server keeps seats at all (`graceMs` of `welcome`).
@@ -99,6 +132,18 @@ pub enum ServerMessage<D> {
     },
     /// You are in the queue.
     Waiting {},
+    /// You are in the room, and this is how it stands; told again whenever it changes.
+    Room {
+        /// Who may lock it, remove and ask to mute: who has been in it longest.
+        #[cfg_attr(test, ts(as = "String"))]
+        host: PeerId,
+        /// Whether nobody is let in.
+        locked: bool,
+        /// How many people fit in.
+        capacity: u32,
+    },
+    /// The host asks you to mute yourself.
+    AskedToMute {},
     /// Somebody to talk to.
     PeerJoined {
         /// Who, and who of you two offers.
@@ -122,7 +167,7 @@ pub enum ServerMessage<D> {
     },
     /// The peer is gone from the call.
     PeerLeft {
-        /// Who.
+        /// Who. You yourself, if the host has removed you.
         #[cfg_attr(test, ts(as = "String"))]
         peer: PeerId,
         /// Why.
@@ -225,6 +270,8 @@ pub enum LeaveReason {
     Skipped,
     /// Its connection to the server is gone.
     Lost,
+    /// The host put it out of the room.
+    Removed,
 }
 
 /// The kinds of `error`.
@@ -304,6 +351,9 @@ struct Fields<'a> {
     mode: Option<Word<Mode>>,
     interests: Option<Vec<String>>,
     offer: Option<String>,
+    name: Option<String>,
+    on: Option<bool>,
+    peer: Option<Addressee>,
     to: Option<Addressee>,
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<Relayed<'a>>,
@@ -314,6 +364,11 @@ struct Fields<'a> {
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Find,
+    Join,
+    Lock,
+    AskToMute,
+    Remove,
+    Missing,
     Signal,
     Leave,
     Away,
@@ -351,6 +406,12 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Relayed<
 /// A peer id, or text that is none: nobody has it, which is not the same as a malformed message.
 struct Addressee(Option<PeerId>);
 
+impl Addressee {
+    fn known(self) -> Result<PeerId, Rejection> {
+        self.0.ok_or(Rejection::UnknownPeer)
+    }
+}
+
 impl<'de> Deserialize<'de> for Addressee {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -359,61 +420,67 @@ impl<'de> Deserialize<'de> for Addressee {
 }
 
 impl<'a> Fields<'a> {
-    fn into_message(self) -> Result<ClientMessage<Relayed<'a>>, Rejection> {
-        let takes = match self {
-            Self {
-                kind: Word(Kind::Find),
-                mode: Some(Word(mode)),
-                interests,
-                offer,
-                to: None,
-                data: None,
-                token: None,
-            } => return find(mode, interests.unwrap_or_default(), offer),
-            Self {
-                kind: Word(Kind::Signal),
-                to: Some(Addressee(to)),
-                data: Some(data),
-                mode: None,
-                interests: None,
-                offer: None,
-                token: None,
-            } => {
-                let to = to.ok_or(Rejection::UnknownPeer)?;
-                return Ok(ClientMessage::Signal { to, data });
+    fn into_message(mut self) -> Result<ClientMessage<Relayed<'a>>, Rejection> {
+        let takes = self.kind.0.takes().ok_or(Rejection::UnknownType)?;
+        match self.take() {
+            Some(message) if self.are_spent() => message,
+            _ => Err(Rejection::Malformed(takes.into())),
+        }
+    }
+
+    /// Takes the fields of this type out; nothing where one is missing.
+    fn take(&mut self) -> Option<Result<ClientMessage<Relayed<'a>>, Rejection>> {
+        Some(match self.kind.0 {
+            Kind::Find => {
+                let interests = self.interests.take().unwrap_or_default();
+                find(self.mode.take()?.0, interests, self.offer.take())
             }
+            Kind::Join => join(self.name.take()),
+            Kind::Lock => Ok(ClientMessage::Lock {
+                on: self.on.take()?,
+            }),
+            Kind::AskToMute => {
+                let peer = self.peer.take()?.known();
+                peer.map(|peer| ClientMessage::AskToMute { peer })
+            }
+            Kind::Remove => {
+                let peer = self.peer.take()?.known();
+                peer.map(|peer| ClientMessage::Remove { peer })
+            }
+            Kind::Missing => {
+                let peer = self.peer.take()?.known();
+                peer.map(|peer| ClientMessage::Missing { peer })
+            }
+            Kind::Signal => {
+                let (to, data) = (self.to.take()?.known(), self.data.take()?);
+                to.map(|to| ClientMessage::Signal { to, data })
+            }
+            Kind::Leave => Ok(ClientMessage::Leave {}),
+            Kind::Away => Ok(ClientMessage::Away {}),
+            Kind::Resume => Ok(ClientMessage::Resume {
+                token: self.token.take()?,
+            }),
+            Kind::Unknown => Err(Rejection::UnknownType),
+        })
+    }
+
+    /// Whether no field is left that the type does not take.
+    fn are_spent(&self) -> bool {
+        matches!(
+            self,
             Self {
-                kind: Word(Kind::Leave),
+                kind: _,
                 mode: None,
                 interests: None,
                 offer: None,
+                name: None,
+                on: None,
+                peer: None,
                 to: None,
                 data: None,
                 token: None,
-            } => return Ok(ClientMessage::Leave {}),
-            Self {
-                kind: Word(Kind::Away),
-                mode: None,
-                interests: None,
-                offer: None,
-                to: None,
-                data: None,
-                token: None,
-            } => return Ok(ClientMessage::Away {}),
-            Self {
-                kind: Word(Kind::Resume),
-                token: Some(token),
-                mode: None,
-                interests: None,
-                offer: None,
-                to: None,
-                data: None,
-            } => return Ok(ClientMessage::Resume { token }),
-            Self {
-                kind: Word(kind), ..
-            } => kind.takes().ok_or(Rejection::UnknownType)?,
-        };
-        Err(Rejection::Malformed(takes.into()))
+            }
+        )
     }
 }
 
@@ -422,6 +489,11 @@ impl Kind {
     fn takes(&self) -> Option<&'static str> {
         match self {
             Self::Find => Some("find takes mode, and perhaps interests and offer"),
+            Self::Join => Some("join takes perhaps name"),
+            Self::Lock => Some("lock takes on"),
+            Self::AskToMute => Some("ask-to-mute takes peer"),
+            Self::Remove => Some("remove takes peer"),
+            Self::Missing => Some("missing takes peer"),
             Self::Signal => Some("signal takes to and data"),
             Self::Leave => Some("leave takes nothing"),
             Self::Away => Some("away takes nothing"),
@@ -454,4 +526,12 @@ fn find<D>(
         interests,
         offer,
     })
+}
+
+fn join<D>(name: Option<String>) -> Result<ClientMessage<D>, Rejection> {
+    let too_long = |name: &String| name.chars().count() > MAX_NAME_CHARS;
+    if name.as_ref().is_some_and(too_long) {
+        return Err(Rejection::NameTooLong);
+    }
+    Ok(ClientMessage::Join { name })
 }

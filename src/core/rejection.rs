@@ -1,7 +1,7 @@
 //! What a client did wrong, what it is told, and when that ends its connection: one table.
 
 use crate::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
-use crate::core::protocol::{ErrorCode, MAX_FRAME_BYTES, MAX_OFFER_BYTES};
+use crate::core::protocol::{ErrorCode, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_OFFER_BYTES};
 
 /// A mistake of the client. Nothing else of what the server holds is touched by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,20 @@ pub enum Rejection {
     InterestTooLong,
     /// A prepared offer of more than [`MAX_OFFER_BYTES`].
     OfferTooLarge,
-    /// A signal to somebody who is not in the sender's call.
+    /// A name of more than [`MAX_NAME_CHARS`] characters.
+    NameTooLong,
+    /// Something that only means something in a room.
+    OnlyInRooms,
+    /// Something that only means something in random chat.
+    NotInRooms,
+    /// Something for or about somebody who is not in the sender's call.
     UnknownPeer,
+    /// The room has as many members as it may have.
+    RoomFull,
+    /// The host lets nobody in.
+    RoomLocked,
+    /// Something that only the host of the room may do.
+    NotTheHost,
     /// A token that resumes nothing here.
     BadToken,
     /// Messages come faster than they are served; this one was dropped.
@@ -48,9 +60,15 @@ impl Rejection {
             | Self::UnknownType
             | Self::Malformed(_)
             | Self::TooManyInterests
-            | Self::InterestTooLong => ErrorCode::BadMessage,
+            | Self::InterestTooLong
+            | Self::NameTooLong
+            | Self::OnlyInRooms
+            | Self::NotInRooms => ErrorCode::BadMessage,
             Self::TooLarge | Self::OfferTooLarge => ErrorCode::TooLarge,
             Self::UnknownPeer => ErrorCode::UnknownPeer,
+            Self::RoomFull => ErrorCode::RoomFull,
+            Self::RoomLocked => ErrorCode::RoomLocked,
+            Self::NotTheHost => ErrorCode::NotAllowed,
             Self::BadToken => ErrorCode::BadToken,
             Self::RateLimited | Self::Flooding => ErrorCode::RateLimited,
         }
@@ -65,7 +83,7 @@ impl Rejection {
             Self::NotJson(why) => format!("This is not JSON ({why}). Send one object a frame."),
             Self::NotAnObject => "Send a JSON object with a type.".into(),
             Self::UnknownType => {
-                "No message has this type. Send find, signal, leave, away or resume.".into()
+                "No message has this type. See the protocol for those there are.".into()
             }
             Self::Malformed(why) => format!("The fields do not fit the type: {why}."),
             Self::TooManyInterests => format!("Name at most {MAX_INTERESTS} interests."),
@@ -75,8 +93,18 @@ impl Rejection {
             Self::OfferTooLarge => format!(
                 "A prepared offer has at most {MAX_OFFER_BYTES} bytes. Leave it out and signal it later."
             ),
-            Self::UnknownPeer => "This peer is not in your call. Signal only to your peers.".into(),
-            Self::BadToken => "This call cannot be resumed. Send find to meet somebody.".into(),
+            Self::NameTooLong => format!("A name has at most {MAX_NAME_CHARS} characters."),
+            Self::OnlyInRooms => "This is for rooms. Open /v1/rooms/{room} and join.".into(),
+            Self::NotInRooms => "This is for random chat. Open /v1/match and find.".into(),
+            Self::UnknownPeer => "This peer is not in your call. Name one of your peers.".into(),
+            Self::RoomFull => "The room is full. Try again when somebody has left.".into(),
+            Self::RoomLocked => {
+                "The host has locked the room. Ask to be let in, then try again.".into()
+            }
+            Self::NotTheHost => "Only the host of the room may do this. Ask the host.".into(),
+            Self::BadToken => {
+                "This call cannot be resumed. Send find or join to begin anew.".into()
+            }
             Self::RateLimited => "You send too fast; messages are dropped. Slow down.".into(),
             Self::Flooding => "Too many messages.".into(),
         }
@@ -96,7 +124,13 @@ impl Rejection {
             | Self::TooManyInterests
             | Self::InterestTooLong
             | Self::OfferTooLarge
+            | Self::NameTooLong
+            | Self::OnlyInRooms
+            | Self::NotInRooms
             | Self::UnknownPeer
+            | Self::RoomFull
+            | Self::RoomLocked
+            | Self::NotTheHost
             | Self::BadToken
             | Self::RateLimited => None,
         }

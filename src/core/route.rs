@@ -2,9 +2,11 @@
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
+pub enum Route<'a> {
     /// `/v1/match`: a WebSocket to meet somebody at random.
     Match,
+    /// `/v1/rooms/{room}`: a WebSocket to the room of this name, `[A-Za-z0-9_-]{1,64}`.
+    Room(&'a str),
     /// `/v1/ice`: the ICE servers.
     Ice,
     /// `/v1/stats`: how many people there are.
@@ -13,10 +15,16 @@ pub enum Route {
     Health,
 }
 
-impl Route {
+/// The longest name of a room, in characters.
+const MAX_ROOM_CHARS: usize = 64;
+
+impl<'a> Route<'a> {
     /// The route of a path, without its query.
     #[must_use]
-    pub fn of(path: &str) -> Option<Self> {
+    pub fn of(path: &'a str) -> Option<Self> {
+        if let Some(room) = path.strip_prefix("/v1/rooms/") {
+            return names_a_room(room).then_some(Self::Room(room));
+        }
         match path {
             "/v1/match" => Some(Self::Match),
             "/v1/ice" => Some(Self::Ice),
@@ -25,6 +33,11 @@ impl Route {
             _ => None,
         }
     }
+}
+
+fn names_a_room(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=MAX_ROOM_CHARS).contains(&text.len()) && text.bytes().all(fits)
 }
 
 /// The origin and the path of an absolute URL, without query and fragment.
@@ -71,5 +84,19 @@ mod tests {
         for path in ["", "/", "/v1/match/", "/V1/match", "/v1"] {
             assert_eq!(Route::of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_room_has_a_name_of_plain_letters() {
+        let longest = "r".repeat(MAX_ROOM_CHARS);
+        for name in ["r", "Zz_09-", &longest] {
+            let path = format!("/v1/rooms/{name}");
+            assert_eq!(Route::of(&path), Some(Route::Room(name)));
+        }
+        for name in ["", "a/b", "a b", "%41", "é", "a.b", &format!("{longest}r")] {
+            let path = format!("/v1/rooms/{name}");
+            assert_eq!(Route::of(&path), None, "{path}");
+        }
+        assert_eq!(Route::of("/v1/rooms"), None);
     }
 }

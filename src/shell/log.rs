@@ -12,6 +12,11 @@ pub(super) enum Line {
         /// How many sockets it found.
         sockets: usize,
     },
+    /// A room object was made or woke up.
+    RoomAwake {
+        /// How many sockets it found.
+        sockets: usize,
+    },
     /// The runtime refused the alarm.
     AlarmRefused,
 }

@@ -3,15 +3,17 @@
 //! The only folder that names the platform. It decides nothing: what it does is what the core's answer
 //! says, and what it knows of a socket is on the socket.
 
+mod actor;
 mod bindings;
 mod lobby;
 mod log;
+mod room;
 mod socket;
 
 use serde::Serialize;
 use worker::{Context, Env, Headers, Method, Request, Response, Result, event};
 
-use self::bindings::{allowed_origins, lobby, stun_urls};
+use self::bindings::{allowed_origins, lobby, room, stun_urls};
 use crate::core::ice;
 use crate::core::origin::AllowedOrigins;
 use crate::core::route::{Route, split_url};
@@ -36,9 +38,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     match route {
         Route::Health => health(),
         Route::Ice => json(&ice::from_stun_urls(stun_urls(&env).as_deref()), origin),
-        Route::Match if !upgrades(&request)? => {
+        Route::Match | Route::Room(_) if !upgrades(&request)? => {
             Response::error("Open a WebSocket here (Upgrade: websocket).", 426)
         }
+        Route::Room(name) => room(&env, name)?.fetch_with_request(request).await,
         Route::Match => lobby(&env)?.fetch_with_request(request).await,
         Route::Stats => {
             let answer = lobby(&env)?.fetch_with_request(request).await?;

@@ -3,11 +3,13 @@
 //! Sending to a socket that is gone is no error here: its close event is on the way.
 
 use wasm_bindgen::prelude::*;
-use worker::js_sys::{JsString, Object, Uint8Array};
+use worker::State;
+use worker::js_sys::{Date, JsString, Object, Uint8Array};
 
 use crate::core::id::PeerId;
-use crate::core::protocol::MAX_FRAME_BYTES;
+use crate::core::protocol::{MAX_FRAME_BYTES, Relayed, ServerMessage};
 use crate::core::rejection::Rejection;
+use crate::core::time::Timestamp;
 
 /// WebSocket close code 1000 (RFC 6455, section 7.4.1).
 const NORMAL_CLOSURE: u16 = 1000;
@@ -40,10 +42,28 @@ extern "C" {
     fn set_mark(this: &Socket, number: f64);
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// The state of a Durable Object, for what the bindings of the platform leave out.
+    type Pings;
+
+    #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
+    fn last_answered(this: &Pings, socket: &Socket) -> Result<Option<Date>, JsValue>;
+}
+
+/// When the runtime last answered a ping of this socket for us, if it ever did.
+pub(super) fn last_ping(state: &State, socket: &Socket) -> Option<Timestamp> {
+    let pings: &Pings = state.as_raw().unchecked_ref();
+    let at = pings.last_answered(socket).ok()??;
+    Some(Timestamp::from_unix_millis(at.get_time() as u64))
+}
+
 impl Socket {
-    /// Sends a text frame.
-    pub(super) fn send(&self, text: &str) {
-        let _ = self.send_text(text);
+    /// Sends a message.
+    pub(super) fn tell(&self, message: &ServerMessage<Relayed<'_>>) {
+        if let Ok(text) = serde_json::to_string(message) {
+            let _ = self.send_text(&text);
+        }
     }
 
     /// Closes the socket.

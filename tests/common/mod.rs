@@ -1,26 +1,32 @@
-//! A lobby on a virtual clock, and what its people say and hear: the script that the core's tests are
-//! written in. It does what the shell does with effects, and nothing that a real object could not do.
+//! A lobby or a room on a virtual clock, and what its people say and hear: the script that the core's
+//! tests are written in. It does what the shell does with effects, and nothing that a real object could
+//! not do.
 
 #![allow(dead_code, reason = "each test crate uses its own part of the script")]
 
-use std::collections::BTreeMap;
+pub(crate) mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
 use echomingle::core::id::PeerId;
-use echomingle::core::lobby::{Effect, Event, Lobby, SavedSeat};
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION, parse,
 };
 use echomingle::core::time::{Millis, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Who heard what.
 pub(crate) type Heard = (PeerId, ServerMessage<Value>);
 
-/// A lobby, its sockets' attachments, its alarm and its clock.
-#[derive(Default)]
-pub(crate) struct Script {
-    pub(crate) lobby: Lobby,
-    attachments: BTreeMap<PeerId, Vec<u8>>,
+/// A lobby or a room, its sockets' attachments, its alarm and its clock.
+pub(crate) struct Script<A> {
+    pub(crate) actor: A,
+    empty: Box<dyn Fn() -> A>,
+    /// What each socket remembers.
+    pub(crate) attachments: BTreeMap<PeerId, Vec<u8>>,
+    /// Those whose network is gone, and who do not know it.
+    pub(crate) silent: BTreeSet<PeerId>,
     alarm: Option<Timestamp>,
     elapsed: u64,
     heard: Vec<Heard>,
@@ -28,7 +34,33 @@ pub(crate) struct Script {
     pub(crate) alarms: u32,
 }
 
-impl Script {
+impl<A: Actor> Script<A> {
+    /// Nobody is there. An empty actor is made now, and again after every sleep.
+    pub(crate) fn of(empty: impl Fn() -> A + 'static) -> Self {
+        Self {
+            actor: empty(),
+            empty: Box::new(empty),
+            attachments: BTreeMap::new(),
+            silent: BTreeSet::new(),
+            alarm: None,
+            elapsed: 0,
+            heard: Vec::new(),
+            alarms: 0,
+        }
+    }
+
+    /// So many people connect, and are welcomed.
+    pub(crate) fn with<const N: usize>(empty: impl Fn() -> A + 'static) -> (Self, [PeerId; N]) {
+        let mut script = Self::of(empty);
+        let mut number = 0;
+        let people = [(); N].map(|()| {
+            number += 1;
+            script.connects(number)
+        });
+        assert_eq!(script.heard(), people.map(welcome));
+        (script, people)
+    }
+
     /// Somebody connects; `number` becomes the id.
     pub(crate) fn connects(&mut self, number: u64) -> PeerId {
         let peer = PeerId::from_random(number);
@@ -52,6 +84,43 @@ impl Script {
     /// Somebody searches.
     pub(crate) fn finds(&mut self, peer: PeerId, mode: Mode, interests: &[&str]) {
         self.sends(peer, &find(mode, interests));
+    }
+
+    /// Somebody enters the room, or goes by another name in it.
+    pub(crate) fn joins(&mut self, peer: PeerId, name: Option<&str>) {
+        let name = name.map(Into::into);
+        self.sends(peer, &ClientMessage::Join { name });
+    }
+
+    /// Somebody signals the number 1.
+    pub(crate) fn signals(&mut self, peer: PeerId, to: PeerId) {
+        let data = json!(1);
+        self.sends(peer, &ClientMessage::Signal { to, data });
+    }
+
+    /// Somebody locks the room, or unlocks it.
+    pub(crate) fn locks(&mut self, peer: PeerId, on: bool) {
+        self.sends(peer, &ClientMessage::Lock { on });
+    }
+
+    /// Somebody asks somebody to mute itself.
+    pub(crate) fn asks_to_mute(&mut self, by: PeerId, peer: PeerId) {
+        self.sends(by, &ClientMessage::AskToMute { peer });
+    }
+
+    /// Somebody puts somebody out of the room.
+    pub(crate) fn removes(&mut self, by: PeerId, peer: PeerId) {
+        self.sends(by, &ClientMessage::Remove { peer });
+    }
+
+    /// Somebody gets nothing from somebody any more.
+    pub(crate) fn misses(&mut self, by: PeerId, peer: PeerId) {
+        self.sends(by, &ClientMessage::Missing { peer });
+    }
+
+    /// Somebody ends what it does.
+    pub(crate) fn leaves(&mut self, peer: PeerId) {
+        self.sends(peer, &ClientMessage::Leave {});
     }
 
     /// Somebody's socket is gone.
@@ -83,8 +152,8 @@ impl Script {
     pub(crate) fn forgets(&mut self) {
         let attachments = self.attachments.values();
         let seats = attachments.map(|attachment| SavedSeat::read(attachment).unwrap());
-        let (lobby, effects) = Lobby::restore(seats);
-        self.lobby = lobby;
+        self.actor = (self.empty)();
+        let effects = self.actor.restore(seats);
         self.perform(effects);
     }
 
@@ -111,7 +180,7 @@ impl Script {
 
     fn happens(&mut self, event: Event<'_>) {
         let now = self.now();
-        let effects = self.lobby.handle(event, now);
+        let effects = self.actor.handle(event, now);
         self.perform(effects);
     }
 
@@ -123,11 +192,16 @@ impl Script {
                     self.heard.push((to, serde_json::from_str(&frame).unwrap()));
                 }
                 Effect::Save { peer } => {
-                    if let Some(attachment) = self.lobby.attachment(peer) {
+                    if let Some(attachment) = self.actor.attachment(peer) {
                         self.attachments.insert(peer, attachment);
                     }
                 }
                 Effect::Close { peer, .. } => self.drops(peer),
+                Effect::Check { peer } => {
+                    if self.silent.contains(&peer) {
+                        self.drops(peer);
+                    }
+                }
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
             }
         }
@@ -197,6 +271,40 @@ pub(crate) fn joined_with(
         offer: offer.map(Into::into),
     };
     (to, ServerMessage::PeerJoined { peer, resume: None })
+}
+
+/// Somebody, and the name it goes by.
+pub(crate) type Named<'a> = (PeerId, Option<&'a str>);
+
+/// A member of a room and a newcomer hear of each other.
+pub(crate) fn introduced(member: Named<'_>, newcomer: Named<'_>) -> [Heard; 2] {
+    // Which of them offers is said here and nowhere else.
+    let (members, newcomers) = (Role::Offerer, Role::Answerer);
+    [(member, newcomer, members), (newcomer, member, newcomers)].map(|((to, _), other, role)| {
+        let peer = Peer {
+            id: other.0,
+            role,
+            name: other.1.map(Into::into),
+            interests: Vec::new(),
+            offer: None,
+        };
+        (to, ServerMessage::PeerJoined { peer, resume: None })
+    })
+}
+
+/// `to` hears how its room stands.
+pub(crate) fn room(to: PeerId, host: PeerId, locked: bool, capacity: u32) -> Heard {
+    let message = ServerMessage::Room {
+        host,
+        locked,
+        capacity,
+    };
+    (to, message)
+}
+
+/// `to` hears that it should mute itself.
+pub(crate) fn asked_to_mute(to: PeerId) -> Heard {
+    (to, ServerMessage::AskedToMute {})
 }
 
 /// Both hear of each other; the first one offers.

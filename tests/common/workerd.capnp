@@ -13,10 +13,15 @@ const worker :Workerd.Worker = (
   ],
   compatibilityDate = "2026-11-01",
   compatibilityFlags = ["no_web_socket_compression"],
-  durableObjectNamespaces = [ (className = "LobbyObject", uniqueKey = "lobby", enableSql = true) ],
+  durableObjectNamespaces = [
+    (className = "LobbyObject", uniqueKey = "lobby", enableSql = true),
+    (className = "RoomObject", uniqueKey = "room", enableSql = true),
+  ],
   durableObjectStorage = (inMemory = void),
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
+    (name = "ROOM", durableObjectNamespace = "RoomObject"),
+    (name = "ROOM_CAPACITY", text = "4"),
     (name = "ALLOWED_ORIGINS", text = "https://friend.example"),
   ],
 );

@@ -51,6 +51,8 @@ export class Person {
     this.browser = browser;
     this.page = page;
     this.cleanUp = cleanUp;
+    /** How long this one waits for anything, in milliseconds. */
+    this.patience = PATIENCE;
     /** @type {string[]} what the page complained about */
     this.complaints = [];
     page.on("pageerror", (error) => this.complaints.push(String(error)));
@@ -108,6 +110,31 @@ export class Person {
     }, name);
   }
 
+  /** Waits until just so many others are in the room, and all of them show something new. @param {number} others */
+  async seesAll(others) {
+    await this.page.evaluate(() => {
+      const videos = document.querySelectorAll('[data-testid="tile"] video');
+      for (const video of videos) Object.assign(video, { shown: 0 });
+    });
+    await this.waitFor((others) => {
+      const videos = [...document.querySelectorAll('[data-testid="tile"] video')];
+      for (const video of /** @type {any[]} */ (videos)) {
+        if (video.counted) continue;
+        video.counted = true;
+        video.shown = 0;
+        const count = () => {
+          video.shown++;
+          video.requestVideoFrameCallback(count);
+        };
+        video.requestVideoFrameCallback(count);
+      }
+      const showing = /** @type {any[]} */ (videos).filter(
+        (video) => video.shown > 5 && video.videoWidth > 0 && !video.closest(".covered"),
+      );
+      return videos.length === others && showing.length === others;
+    }, others);
+  }
+
   /**
    * Waits until a function of the page is true.
    * @template {unknown[]} Args
@@ -118,7 +145,7 @@ export class Person {
     try {
       await this.page.waitForFunction(
         /** @type {any} */ (condition),
-        { timeout: PATIENCE, polling: 50 },
+        { timeout: this.patience, polling: 50 },
         ...args,
       );
     } catch (error) {
@@ -126,14 +153,14 @@ export class Person {
         .$eval('[data-testid="status"]', (element) => element.textContent)
         .catch(() => "gone");
       const seen = `status: ${status}; complaints: ${this.complaints.join(" | ") || "none"}`;
-      throw new Error(`not seen within ${PATIENCE} ms: ${condition} ${args} (${seen})`, {
+      throw new Error(`not seen within ${this.patience} ms: ${condition} ${args} (${seen})`, {
         cause: error,
       });
     }
   }
 
   async close() {
-    await this.browser.close().catch(() => {});
+    await this.page.close().catch(() => {});
     await this.cleanUp();
   }
 
@@ -148,6 +175,8 @@ export class Person {
  * @typedef {object} Circumstances
  * @property {string[]} [args] more arguments of Chromium
  * @property {string[]} [without] arguments of Chromium to leave out
+ * @property {Person} [beside] somebody in whose browser to sit, with nothing in common but the program
+ * @property {number} [cameras] how many test cameras Chromium has, instead of one
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {"dark" | "light"} [theme]
  */
@@ -159,7 +188,14 @@ export class Person {
  * @returns {Promise<Person>} at the site, which has loaded
  */
 export async function visit(address, kind = "chromium", circumstances = {}) {
-  const { args = [], without = [], viewport, theme } = circumstances;
+  const { args = [], without = [], beside, cameras, viewport, theme } = circumstances;
+  if (beside) {
+    const context = await beside.browser.createBrowserContext();
+    const person = new Person(beside.browser, await context.newPage(), () => context.close());
+    await person.page.goto(address, { waitUntil: "load" });
+    return person;
+  }
+  const devices = cameras ? [`--use-fake-device-for-media-stream=device-count=${cameras}`] : [];
   const profile = await mkdtemp(join(tmpdir(), "echomingle-"));
   const common = {
     headless: true,
@@ -171,7 +207,7 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
       ? {
           ...common,
           executablePath: program("CHROMIUM_BIN"),
-          args: [...CHROMIUM_ARGS, ...args].filter((arg) => !without.includes(arg)),
+          args: [...CHROMIUM_ARGS, ...devices, ...args].filter((arg) => !without.includes(arg)),
         }
       : {
           ...common,
@@ -182,8 +218,10 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
   );
   const [first] = await browser.pages();
   const page = first ?? (await browser.newPage());
-  const cleanUp = () =>
-    rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  const cleanUp = async () => {
+    await browser.close().catch(() => {});
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
   const person = new Person(browser, page, cleanUp);
   if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   await page.goto(address, { waitUntil: "load" });

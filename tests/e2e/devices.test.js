@@ -14,13 +14,15 @@ const scene = stage();
  * @param {Person} person
  * @param {"sound" | "picture"} what
  * @param {boolean} there
+ * @param {string} [remote] the hook of the other one
  */
-async function gets(person, what, there) {
-  await person.page.evaluate(() => {
+async function gets(person, what, there, remote = "remote-video") {
+  await person.page.evaluate((remote) => {
     const page = /** @type {any} */ (window);
     if (page.level) return;
+    const hook = `[data-testid="${remote}"]`;
     const video = /** @type {HTMLVideoElement} */ (
-      document.querySelector('[data-testid="remote-video"]')
+      document.querySelector(`video${hook}, ${hook} video`)
     );
     const stream = /** @type {MediaStream} */ (video.srcObject);
     const context = new AudioContext();
@@ -37,13 +39,21 @@ async function gets(person, what, there) {
         return Math.max(...samples.map(Math.abs)) > 0.01;
       },
       picture: () => {
+        if (page.frames === page.seen) return false;
+        page.seen = page.frames;
         drawing.drawImage(video, 0, 0, 32, 24);
         const { data } = drawing.getImageData(0, 0, 32, 24);
         return data.some((value, place) => place % 4 !== 3 && value > 60);
       },
     };
     page.heard = [];
-  });
+    page.frames = 0;
+    const count = () => {
+      page.frames++;
+      video.requestVideoFrameCallback(count);
+    };
+    video.requestVideoFrameCallback(count);
+  }, remote);
   // The test device beeps once a second, so silence is what lasts longer than that.
   await person.waitFor(
     (what, there) => {
@@ -94,6 +104,135 @@ test("who is muted stays muted for the next one, who is told of a hidden camera"
     await ana.page.$eval('[data-testid="toggle-mic"]', (button) => button.ariaPressed),
     "true",
   );
+});
+
+/** Notes in order what becomes of devices. @param {Person} person */
+async function isWatched(person) {
+  await person.page.evaluate(() => {
+    const page = /** @type {any} */ (window);
+    page.events = [];
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (wanted) => {
+      page.events.push(`open ${Object.keys(wanted ?? {})}`);
+      return ask(wanted);
+    };
+    const { stop } = MediaStreamTrack.prototype;
+    MediaStreamTrack.prototype.stop = function () {
+      page.events.push(`stop ${this.kind}`);
+      stop.call(this);
+    };
+  });
+}
+
+/** Which devices are open, by what the own picture shows. @param {Person} person */
+function opened(person) {
+  return person.page.$eval('[data-testid="local-video"]', (element) => {
+    const { srcObject } = /** @type {HTMLVideoElement} */ (element);
+    const tracks = /** @type {MediaStream | null} */ (srcObject)?.getTracks() ?? [];
+    const live = tracks.filter(({ readyState }) => readyState === "live");
+    return Object.fromEntries(live.map((track) => [track.kind, track.getSettings().deviceId]));
+  });
+}
+
+/** @param {Person} person */
+const events = (person) => person.page.evaluate(() => /** @type {any} */ (window).events);
+
+for (const where of ["with a stranger", "in a room"]) {
+  test(`${where}, another camera is opened after the old one is let go, and mute stays`, async () => {
+    const path = where === "in a room" ? "/r/cameras" : "/";
+    const ana = await scene.visitor("chromium", { path, cameras: 2 });
+    const ben = await scene.visitor("chromium", { path });
+    const remote = path === "/" ? "remote-video" : "tile";
+    if (path === "/") await meet(ana, ben);
+    else await Promise.all([ana.seesAll(1), ben.seesAll(1)]);
+    await gets(ben, "sound", true, remote);
+    await ana.click("toggle-mic");
+    await gets(ben, "sound", false, remote);
+    await isWatched(ana);
+    const before = await opened(ana);
+
+    await ana.click("camera-flip");
+    await ana.waitFor(() => /** @type {any} */ (window).events.length === 2);
+    assert.deepEqual(await events(ana), ["stop video", "open video"]);
+    await gets(ben, "picture", true, remote);
+    await ana.waitFor((old) => {
+      const list = document.querySelector('[data-testid="camera-select"]');
+      return /** @type {HTMLSelectElement} */ (list).value !== old;
+    }, before.video);
+    const after = await opened(ana);
+    assert.notEqual(after.video, before.video);
+    assert.equal(after.audio, before.audio);
+    const chosen = await ana.page.$eval(
+      '[data-testid="camera-select"]',
+      (list) => /** @type {HTMLSelectElement} */ (list).value,
+    );
+    assert.equal(chosen, after.video);
+
+    // And back by the list.
+    await ana.page.select('[data-testid="camera-select"]', before.video ?? "");
+    await ana.waitFor(() => /** @type {any} */ (window).events.length === 4);
+    await gets(ben, "picture", true, remote);
+    assert.deepEqual(await opened(ana), before);
+
+    // Another microphone is as muted as the one before.
+    const other = await ana.page.$eval('[data-testid="mic-select"]', (element) => {
+      const list = /** @type {HTMLSelectElement} */ (element);
+      return [...list.options].map(({ value }) => value).find((value) => value !== list.value);
+    });
+    await ana.page.select('[data-testid="mic-select"]', other ?? "");
+    await ana.waitFor(() => /** @type {any} */ (window).events.length === 6);
+    assert.deepEqual((await events(ana)).slice(4), ["stop audio", "open audio"]);
+    await gets(ben, "sound", false, remote);
+    assert.equal((await opened(ana)).audio, other);
+    await ana.click("toggle-mic");
+    await gets(ben, "sound", true, remote);
+
+    // A camera that is off is let go, and the button works on the one that is sent.
+    await ana.click("toggle-camera");
+    await ana.waitFor(() => /** @type {any} */ (window).events.length === 7);
+    assert.equal((await opened(ana)).video, undefined);
+    await ana.click("toggle-camera");
+    await gets(ben, "picture", true, remote);
+    assert.deepEqual(await opened(ana), { audio: other, video: before.video });
+  });
+}
+
+test("in a room, who has no camera and no microphone may join without", async () => {
+  const ben = await scene.visitor("chromium", { path: "/r/without" });
+  const ana = await scene.visitor("chromium", {
+    path: "/r/without",
+    without: ["--use-fake-device-for-media-stream"],
+  });
+  await ana.waitFor(() =>
+    document.querySelector("#notice-title")?.textContent?.includes("No camera or microphone"),
+  );
+  await ana.click("without");
+  await ana.seesAll(1);
+  await ben.waitFor(() =>
+    document.querySelector('[data-testid="tile"].covered .mic:not([hidden])'),
+  );
+  await ana.type("chat-input", "I only listen");
+  await ana.page.keyboard.press("Enter");
+  await ben.reads("chat-log", "I only listen");
+});
+
+test("in a room, who forbade the camera may allow it and try again", async () => {
+  const ana = await scene.visitor("chromium", {
+    path: "/r/denied",
+    without: ["--use-fake-ui-for-media-stream"],
+  });
+  const context = ana.page.browserContext();
+  await context.overridePermissions(scene.address, []);
+  await ana.page.reload();
+  await ana.waitFor(() =>
+    document.querySelector("#notice-title")?.textContent?.includes("not allowed to use the camera"),
+  );
+  await ana.reads("status", "No camera");
+  await context.overridePermissions(scene.address, ["camera", "microphone"]);
+  await ana.page.click("#open-camera");
+  await ana.reads("status", "Only you are here");
+  await ana.sees("local-video");
 });
 
 test("who forbids the camera is told what to do, and can still use text", async () => {

@@ -8,8 +8,11 @@ import { start } from "./server.js";
 
 /** @import { Circumstances, Kind, Person } from "./browsers.js" */
 
-/** To be called once by a test file, outside its tests. */
-export function stage() {
+/**
+ * To be called once by a test file, outside its tests.
+ * @param {Record<string, string>} [variables] of the server
+ */
+export function stage(variables = {}) {
   /** @type {import("./server.js").Server} */
   let server;
   /** @type {Person[]} */
@@ -18,7 +21,7 @@ export function stage() {
   const expected = /WebSocket connection to|ERR_CONNECTION_|can’t establish a connection/;
 
   before(async () => {
-    server = await start();
+    server = await start({ variables });
   });
   after(() => server?.stop());
   afterEach(async () => {
@@ -40,12 +43,32 @@ export function stage() {
 
     /**
      * @param {Kind} [kind]
-     * @param {Circumstances & { address?: string }} [circumstances]
+     * @param {Circumstances & { path?: string }} [circumstances]
      */
-    async visitor(kind, { address, ...circumstances } = {}) {
-      const person = await visit(address ?? server.address, kind, circumstances);
+    async visitor(kind, { path = "/", ...circumstances } = {}) {
+      const person = await visit(server.address + path, kind, circumstances);
       people.push(person);
       return person;
+    },
+
+    /**
+     * People who open the link of a room one after the other, and see each other.
+     * @param {string} room
+     * @param {Kind[]} kinds
+     */
+    async members(room, ...kinds) {
+      /** @type {Person[]} */
+      const members = [];
+      for (const kind of kinds) {
+        const member = await this.visitor(kind, { path: `/r/${room}` });
+        await member.reads(
+          "status",
+          members.length === 0 ? "Only you" : `${members.length + 1} people`,
+        );
+        members.push(member);
+      }
+      await Promise.all(members.map((member) => member.seesAll(members.length - 1)));
+      return members;
     },
 
     /** Where the server is. */
@@ -57,7 +80,7 @@ export function stage() {
     async without(/** @type {() => Promise<void>} */ action) {
       await server.stop();
       await action();
-      server = await start({ port: server.port });
+      server = await start({ port: server.port, variables });
     },
   };
 }

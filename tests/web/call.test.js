@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LONGEST_TEXT, read } from "../../pages/call.js";
+import { LONGEST_NAME, LONGEST_TEXT, read, tidy } from "../../pages/call.js";
 
 /** @param {unknown} message */
 const sent = (message) => read(JSON.stringify(message));
@@ -25,30 +25,102 @@ test("what typing is not certain of is off", () => {
   }
 });
 
-test("the state of microphone and camera is told each", () => {
-  for (const microphone of [true, false]) {
-    for (const camera of [true, false]) {
-      const state = { type: "state", microphone, camera };
-      assert.deepEqual(sent(state), state);
-    }
+/** Somebody of whom nothing is known. */
+const NOBODY = {
+  type: "state",
+  microphone: true,
+  camera: true,
+  name: "",
+  hand: false,
+  screen: false,
+};
+
+test("the state of microphone, camera, hand and screen is told each", () => {
+  for (let bits = 0; bits < 16; bits++) {
+    const [microphone, camera, hand, screen] = [1, 2, 4, 8].map((bit) => (bits & bit) > 0);
+    const state = { type: "state", microphone, camera, name: "Ada", hand, screen };
+    assert.deepEqual(sent(state), state);
   }
 });
 
 test("a device that is not said to be off is on", () => {
-  const on = { type: "state", microphone: true, camera: true };
-  assert.deepEqual(sent({ type: "state" }), on);
-  assert.deepEqual(sent({ type: "state", microphone: 0, camera: "off" }), on);
+  assert.deepEqual(sent({ type: "state" }), NOBODY);
+  assert.deepEqual(sent({ type: "state", microphone: 0, camera: "off" }), NOBODY);
+  assert.deepEqual(sent({ type: "state", microphone: null, camera: [false] }), NOBODY);
+});
+
+test("a hand that is not said to be raised is not, and no more is a screen shown", () => {
+  for (const maybe of [undefined, null, 1, "true", [true], {}]) {
+    assert.deepEqual(sent({ type: "state", hand: maybe, screen: maybe }), NOBODY);
+  }
+});
+
+test("a name that is not text is none", () => {
+  for (const name of [undefined, null, 7, true, ["Ada"], { toString: "Ada" }]) {
+    assert.deepEqual(sent({ type: "state", name }), NOBODY);
+  }
+});
+
+/** As the server has it (src/core/room.rs). */
+const NAMES = /** @type {const} */ ([
+  ["Ada", "Ada"],
+  ["  Ada \t King\r\n", "Ada King"],
+  ["Ada\u00a0\u2003King", "Ada King"],
+  ["\u0000Ada\u0007\u001bKing\u009b", "Ada King"],
+  ["\u0000\n \u0085", ""],
+  ["", ""],
+  [" ", ""],
+  ["<b>Ada</b>", "<b>Ada</b>"],
+  ["アダ・キング 👩‍💻", "アダ・キング 👩‍💻"],
+  ["n".repeat(32), "n".repeat(32)],
+  ["n".repeat(33), "n".repeat(32)],
+  [` ${"n".repeat(32)} `, "n".repeat(32)],
+  [`${"n".repeat(31)} Ada`, "n".repeat(31)],
+  ["👋".repeat(32), "👋".repeat(32)],
+  ["👋".repeat(40), "👋".repeat(32)],
+]);
+
+test("a name is words with one space between, and cut to 32 characters", () => {
+  assert.equal(LONGEST_NAME, 32);
+  for (const [name, tidied] of NAMES) {
+    assert.equal(tidy(name), tidied);
+    assert.deepEqual(sent({ type: "state", name }), { ...NOBODY, name: tidied });
+    assert.equal(tidy(tidied), tidied, "what is tidy stays");
+  }
+});
+
+test("a picture is watched at a height, and at none below nothing", () => {
+  for (const height of [0, 90, 180, 719.5, 1_080, Number.MAX_VALUE]) {
+    assert.deepEqual(sent({ type: "watch", height }), { type: "watch", height });
+  }
+  for (const height of [-1, -0.1, -1e300]) {
+    assert.deepEqual(sent({ type: "watch", height }), { type: "watch", height: 0 });
+  }
+  assert.deepEqual(read('{"type":"watch","height":-0}'), { type: "watch", height: 0 });
+});
+
+test("a height that is not a number is no message", () => {
+  for (const height of [undefined, null, true, "180", "", [180], {}, { valueOf: 180 }]) {
+    assert.equal(sent({ type: "watch", height }), null, JSON.stringify(height));
+  }
+  for (const height of ["1e999", "-1e999", "NaN", "Infinity"]) {
+    assert.equal(read(`{"type":"watch","height":${height}}`), null, height);
+  }
+});
+
+test("a sign of life is asked for and given", () => {
+  assert.deepEqual(sent({ type: "ping" }), { type: "ping" });
+  assert.deepEqual(sent({ type: "pong" }), { type: "pong" });
 });
 
 test("a message has its own fields and no others", () => {
-  const more = { html: "<script>", id: 1, on: true, camera: false, text: "hi" };
+  const more = { html: "<script>", id: 1, on: true, camera: false, text: "hi", height: 180 };
   assert.deepEqual(sent({ type: "chat", ...more }), { type: "chat", text: "hi" });
   assert.deepEqual(sent({ type: "typing", ...more }), { type: "typing", on: true });
-  assert.deepEqual(sent({ type: "state", ...more }), {
-    type: "state",
-    microphone: true,
-    camera: false,
-  });
+  assert.deepEqual(sent({ type: "state", ...more }), { ...NOBODY, camera: false });
+  assert.deepEqual(sent({ type: "watch", ...more }), { type: "watch", height: 180 });
+  assert.deepEqual(sent({ type: "ping", ...more }), { type: "ping" });
+  assert.deepEqual(sent({ type: "pong", ...more }), { type: "pong" });
 });
 
 test("long text is cut to 2,000 characters, and the longest is kept whole", () => {
@@ -109,6 +181,9 @@ test("what is not an object with a known type is no message", () => {
     { type: "Chat", text: "hi" },
     { type: "chat ", text: "hi" },
     { type: "dance" },
+    { type: "Ping" },
+    { type: "watching", height: 180 },
+    { type: ["watch"], height: 180 },
     { type: "constructor" },
     { type: "__proto__" },
   ]) {
@@ -144,4 +219,7 @@ test("a prototype that is sent is a field like any other", () => {
   assert.deepEqual(message, { type: "typing", on: false });
   assert.equal(Object.getPrototypeOf(message), Object.prototype);
   assert.equal(/** @type {any} */ ({}).on, undefined);
+  const state = read('{"type":"state","__proto__":{"hand":true,"name":"Ada","camera":false}}');
+  assert.deepEqual(state, NOBODY);
+  assert.equal(read('{"type":"watch","__proto__":{"height":180}}'), null);
 });

@@ -14,6 +14,8 @@ const EVENTS = Object.keys(
   /** @satisfies {Record<keyof Events, true>} */ ({
     welcome: true,
     waiting: true,
+    room: true,
+    "asked-to-mute": true,
     "peer-joined": true,
     "peer-away": true,
     "peer-back": true,
@@ -29,6 +31,11 @@ const EVENTS = Object.keys(
 const CLIENT_TYPES = Object.keys(
   /** @satisfies {Record<ClientMessage["type"], true>} */ ({
     find: true,
+    join: true,
+    lock: true,
+    "ask-to-mute": true,
+    remove: true,
+    missing: true,
     signal: true,
     leave: true,
     away: true,

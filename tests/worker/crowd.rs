@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::server::Server;
-use crate::visitor::{Visitor, find};
+use crate::visitor::{Visitor, find, nobody_hears_more};
 
 const CROWD: u32 = 200;
 
@@ -41,9 +41,7 @@ async fn everybody_in_a_crowd_gets_exactly_one_partner() {
         }
     }))
     .await;
-    for _ in 0..2 {
-        join_all(crowd.iter_mut().map(Visitor::hears_nothing_more)).await;
-    }
+    nobody_hears_more(&mut crowd).await;
 }
 
 /// Searches and waits, if need be. Only who waited offers: nobody here has a prepared offer.

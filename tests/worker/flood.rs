@@ -2,93 +2,123 @@
 
 use std::time::Duration;
 
+use echomingle::core::id::PeerId;
 use echomingle::core::protocol::{ErrorCode, LeaveReason, ServerMessage};
 use echomingle::core::rate::{BURST, PATIENCE, PER_SECOND};
 use echomingle::core::rejection::{POLICY_VIOLATION, Rejection};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::party::Place;
 use crate::server::Server;
-use crate::visitor::{Hears, Sound, Visitor, call, nobody_hears_more, they_talk};
+use crate::visitor::{Hears, Sound, Visitor, nobody_hears_more, they_talk};
 
 /// Between two messages of somebody who is in no hurry: a third of what is served for ever.
-const CALM: Duration = Duration::from_millis(3 * 1_000 / PER_SECOND as u64);
+pub(crate) const CALM: Duration = Duration::from_millis(3 * 1_000 / PER_SECOND as u64);
 
 #[tokio::test]
 async fn a_flood_is_told_once_and_then_ended_and_the_partner_hears_lost() {
     let server = Server::start().await;
-    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    let (mut cleo, mut dan) = call(&server, "cleo", "dan").await;
-    // Twice what is needed: while they are sent, some are served again.
-    for n in 0..2 * (BURST + PATIENCE) {
-        ana.signals(bea.id, json!(n)).await;
-    }
-    they_talk(&mut cleo, &mut dan).await;
-
-    ana.hears(told(&Rejection::RateLimited)).await;
-    ana.hears(told(&Rejection::Flooding)).await;
-    let closed = (POLICY_VIOLATION, Rejection::Flooding.message());
-    let heard = ana.hears_sound("a close frame").await;
-    assert_eq!(heard, Sound::Close(Some(closed)));
-
-    let mut numbers = Vec::new();
-    let last = loop {
-        match number(&bea.hears_something("the flood").await, &ana) {
-            Ok(n) => numbers.push(n),
-            Err(other) => break other,
+    for place in Place::BOTH {
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        let (mut cleo, mut dan) = place.call(&server, "cleo", "dan").await;
+        // Twice what is needed: while they are sent, some are served again.
+        for n in 0..2 * (BURST + PATIENCE) {
+            bea.signals(ana.id, json!(n)).await;
         }
-    };
-    let lost = ServerMessage::PeerLeft {
-        peer: ana.id,
-        reason: LeaveReason::Lost,
-    };
-    assert_eq!(last, lost);
-    // The search was one message of the burst.
-    let burst = numbers.iter().copied().take(BURST as usize - 1);
-    assert!(burst.eq(0..u64::from(BURST) - 1), "bea heard {numbers:?}");
-    assert!(
-        numbers.is_sorted_by(|one, next| one < next),
-        "bea heard {numbers:?}"
-    );
-    assert!(numbers.len() < PATIENCE as usize, "bea heard {numbers:?}");
+        they_talk(&mut cleo, &mut dan).await;
 
-    server.has(3, 0, 1).await;
-    ana.ends(Sound::End).await;
-    they_talk(&mut cleo, &mut dan).await;
-    nobody_hears_more([&mut bea, &mut cleo, &mut dan]).await;
+        bea.hears(told(&Rejection::RateLimited)).await;
+        bea.hears(told(&Rejection::Flooding)).await;
+        let closed = (POLICY_VIOLATION, Rejection::Flooding.message());
+        let heard = bea.hears_sound("a close frame").await;
+        assert_eq!(heard, Sound::Close(Some(closed)));
+
+        let mut numbers = Vec::new();
+        let last = loop {
+            match number(&ana.hears_something("the flood").await, &bea) {
+                Ok(n) => numbers.push(n),
+                Err(other) => break other,
+            }
+        };
+        let lost = ServerMessage::PeerLeft {
+            peer: bea.id,
+            reason: LeaveReason::Lost,
+        };
+        assert_eq!(last, lost);
+        // To search or to join was one message of the burst.
+        let burst = numbers.iter().copied().take(BURST as usize - 1);
+        assert!(burst.eq(0..u64::from(BURST) - 1), "ana heard {numbers:?}");
+        assert!(
+            numbers.is_sorted_by(|one, next| one < next),
+            "ana heard {numbers:?}"
+        );
+        assert!(numbers.len() < PATIENCE as usize, "ana heard {numbers:?}");
+
+        if place == Place::Lobby {
+            server.has(3, 0, 1).await;
+        }
+        bea.ends(Sound::End).await;
+        they_talk(&mut cleo, &mut dan).await;
+        nobody_hears_more([&mut ana, &mut cleo, &mut dan]).await;
+    }
 }
 
 #[tokio::test]
 async fn who_slows_down_is_served_again_and_was_told_once() {
     let server = Server::start().await;
-    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    for n in 0..3 * BURST {
-        ana.signals(bea.id, json!(n)).await;
-    }
-    ana.is_refused(ErrorCode::RateLimited).await;
+    for place in Place::BOTH {
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        for n in 0..3 * BURST {
+            ana.signals(bea.id, json!(n)).await;
+        }
+        ana.is_refused(ErrorCode::RateLimited).await;
 
-    let calm = |n: u32| json!({"calm": n});
-    let mut said = 0;
-    let mut heard = Value::Null;
-    while heard.is_null() {
-        assert!(said < 100, "bea hears nothing of what ana says calmly");
-        said += 1;
-        ana.signals(bea.id, calm(said)).await;
-        let first = timeout(CALM, first_calm(&mut bea, &ana));
-        heard = first.await.unwrap_or_default();
+        let calm = |n: u32| json!({"calm": n});
+        let mut said = 0;
+        let mut heard = Value::Null;
+        while heard.is_null() {
+            assert!(said < 100, "bea hears nothing of what ana says calmly");
+            said += 1;
+            ana.signals(bea.id, calm(said)).await;
+            let first = timeout(CALM, first_calm(&mut bea, &ana));
+            heard = first.await.unwrap_or_default();
+        }
+        let first = (1..=said).find(|&n| heard == calm(n)).unwrap();
+        for n in first + 1..=said {
+            bea.hears_signal(ana.id, calm(n)).await;
+        }
+        // Then all arrives, and some allowance comes together again.
+        for n in said + 1..said + 10 {
+            sleep(CALM).await;
+            ana.signals(bea.id, calm(n)).await;
+            bea.hears_signal(ana.id, calm(n)).await;
+        }
+        they_talk(&mut ana, &mut bea).await;
+        nobody_hears_more([&mut ana, &mut bea]).await;
     }
-    let first = (1..=said).find(|&n| heard == calm(n)).unwrap();
-    for n in first + 1..=said {
-        bea.hears_signal(ana.id, calm(n)).await;
+}
+
+/// Says too much, to nobody.
+pub(crate) async fn floods(visitor: &mut Visitor) {
+    let nobody = PeerId::from_random(0);
+    // Twice what is needed: while they are sent, some are served again.
+    for n in 0..2 * (BURST + PATIENCE) {
+        visitor.signals(nobody, json!(n)).await;
     }
-    // Then all arrives, and some allowance comes together again.
-    for n in said + 1..said + 10 {
-        sleep(CALM).await;
-        ana.signals(bea.id, calm(n)).await;
-        bea.hears_signal(ana.id, calm(n)).await;
-    }
-    they_talk(&mut ana, &mut bea).await;
-    nobody_hears_more([&mut ana, &mut bea]).await;
+}
+
+/// Hears all that was answered to a flood, and its end.
+pub(crate) async fn is_sent_away(mut visitor: Visitor) -> PeerId {
+    let end = loop {
+        match visitor.hears_sound("a close frame").await {
+            Sound::Text(_) => {}
+            end @ (Sound::Close(_) | Sound::End | Sound::Broken) => break end,
+        }
+    };
+    let closed = (POLICY_VIOLATION, Rejection::Flooding.message());
+    assert_eq!(end, Sound::Close(Some(closed)));
+    visitor.ends(Sound::End).await
 }
 
 fn told(rejection: &Rejection) -> Hears {

@@ -5,20 +5,19 @@
 
 use std::time::Duration;
 
-use echomingle::core::id::PeerId;
-use echomingle::core::protocol::{LeaveReason, Mode, PING, PONG, Peer, Role};
-use echomingle::core::rate::{BURST, PATIENCE};
+use echomingle::core::protocol::{LeaveReason, Mode, Peer, Role};
 use serde_json::json;
 use tokio::time::sleep;
 
+use crate::flood::{floods, is_sent_away};
 use crate::server::Server;
-use crate::visitor::{Sound, Vanishing, Visitor, call, nobody_hears_more, they_talk};
+use crate::visitor::{Vanishing, Visitor, call, nobody_hears_more, they_talk};
 
 /// Longer than workerd waits.
-const SILENCE: Duration = Duration::from_secs(11);
+pub(crate) const SILENCE: Duration = Duration::from_secs(11);
 
 /// How often silence is tried: a busy machine may be late.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 const OFFER: &str = "v=0\r\ns=prepared\r\n";
 
@@ -38,10 +37,10 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
         // Whoever looks whether the connection lives neither keeps it awake nor wakes it.
         sleep(SILENCE / 2).await;
         for visitor in [&mut ana, &mut bea, &mut cleo] {
-            pings(visitor).await;
+            visitor.pings().await;
         }
         sleep(SILENCE / 2).await;
-        pings(&mut ana).await;
+        ana.pings().await;
         assert_eq!(server.logs_by_now().await, None);
         ana.signals(bea.id, json!("good morning")).await;
         bea.hears_signal(ana.id, json!("good morning")).await;
@@ -126,10 +125,7 @@ async fn who_was_sent_away_and_stays_is_not_seated_again() {
         let mut ana = server.visitor("ana").await;
         ana.finds(Mode::Video).await;
         ana.waits().await;
-        let nobody = PeerId::from_random(0);
-        for n in 0..2 * (BURST + PATIENCE) {
-            ana.signals(nobody, json!(n)).await;
-        }
+        floods(&mut ana).await;
         server.has(0, 0, 0).await;
         sleep(SILENCE).await;
         let mut bea = server.visitor("bea").await;
@@ -139,8 +135,7 @@ async fn who_was_sent_away_and_stays_is_not_seated_again() {
         server.has(1, 1, 0).await;
         bea.closes(None).await;
         // Only now does she look at what she was sent.
-        while let Sound::Text(_) = ana.hears_sound("a close frame").await {}
-        ana.ends(Sound::End).await;
+        is_sent_away(ana).await;
         if let Some(line) = server.logs_by_now().await {
             assert_eq!(line, awake(0));
             break;
@@ -149,7 +144,12 @@ async fn who_was_sent_away_and_stays_is_not_seated_again() {
 }
 
 fn awake(sockets: u32) -> String {
-    format!(r#"{{"event":"lobby-awake","sockets":{sockets}}}"#)
+    is_awake("lobby", sockets)
+}
+
+/// What an object of this kind writes to the log when it is made or wakes up.
+pub(crate) fn is_awake(kind: &str, sockets: u32) -> String {
+    format!(r#"{{"event":"{kind}-awake","sockets":{sockets}}}"#)
 }
 
 fn with_offer(offerer: &Visitor) -> Peer {
@@ -157,9 +157,4 @@ fn with_offer(offerer: &Visitor) -> Peer {
         offer: Some(OFFER.into()),
         ..offerer.seen_by(Role::Answerer)
     }
-}
-
-async fn pings(visitor: &mut Visitor) {
-    visitor.says_text(PING).await;
-    assert_eq!(visitor.hears_text(PONG).await, PONG);
 }

@@ -5,10 +5,20 @@ use echomingle::core::protocol::{LeaveReason, Mode, Stats};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
+use crate::party::comes_in;
 use crate::server::{Answer, FRIEND, Server};
 use crate::visitor::{Vanishing, Visitor, meet, nobody_hears_more};
 
-const PATHS: [&str; 4] = ["/healthz", "/v1/ice", "/v1/stats", "/v1/match"];
+const PATHS: [&str; 5] = [
+    "/healthz",
+    "/v1/ice",
+    "/v1/stats",
+    "/v1/match",
+    "/v1/rooms/kitchen",
+];
+
+/// Those where a WebSocket is opened.
+const SOCKETS: [&str; 2] = ["/v1/match", "/v1/rooms/kitchen"];
 
 #[tokio::test]
 async fn healthz_tells_the_version() {
@@ -84,15 +94,7 @@ async fn stats_count_who_is_there_who_waits_and_who_talks() {
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let server = Server::start().await;
-    for path in [
-        "/",
-        "/v1",
-        "/v1/match/",
-        "/V1/ICE",
-        "/healthz2",
-        "/v1/rooms/a",
-        "//v1/ice",
-    ] {
+    for path in ["/", "/v1", "/v1/match/", "/V1/ICE", "/healthz2", "//v1/ice"] {
         assert_eq!(server.get(path).await.status, 404, "{path}");
         assert_eq!(server.answer("POST", path, &[]).await.status, 404, "{path}");
     }
@@ -105,12 +107,36 @@ async fn other_paths_and_methods_are_refused() {
 }
 
 #[tokio::test]
-async fn match_without_an_upgrade_asks_for_one() {
+async fn what_names_no_room_is_not_found_with_and_without_an_upgrade() {
     let server = Server::start().await;
-    for headers in [&[][..], &[("upgrade", "h2c")], &[("origin", FRIEND)]] {
-        let answer = server.answer("GET", "/v1/match", headers).await;
-        assert_eq!(answer.status, 426, "{headers:?}");
-        assert!(answer.body.contains("WebSocket"), "{answer:?}");
+    let too_long = "r".repeat(65);
+    for name in [
+        "", "a/", "a/b", "/a", "a.b", "a%20b", "%61", "a+b", "a~b", "a:b", "é", &too_long,
+    ] {
+        let path = format!("/v1/rooms/{name}");
+        for method in ["GET", "POST"] {
+            let answer = server.answer(method, &path, &[]).await;
+            assert_eq!(answer.status, 404, "{method} {path}");
+        }
+        let opened = server.opens_socket(&path, &[]).await;
+        let Err(Error::Http(refused)) = opened else {
+            panic!("{path} was to be refused, and there came {opened:?}");
+        };
+        assert_eq!(refused.status(), 404, "{path}");
+    }
+    assert_eq!(server.get("/v1/rooms").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_opens_a_websocket_asks_for_an_upgrade() {
+    let server = Server::start().await;
+    let longest = format!("/v1/rooms/{}", "r".repeat(64));
+    for path in SOCKETS.into_iter().chain(["/v1/rooms/Zz_09-", &longest]) {
+        for headers in [&[][..], &[("upgrade", "h2c")], &[("origin", FRIEND)]] {
+            let answer = server.answer("GET", path, headers).await;
+            assert_eq!(answer.status, 426, "{path} with {headers:?}");
+            assert!(answer.body.contains("WebSocket"), "{answer:?}");
+        }
     }
     server.has(0, 0, 0).await;
 }
@@ -132,11 +158,13 @@ async fn pages_of_strangers_are_refused_everywhere() {
             assert_eq!(answer.header("access-control-allow-origin"), None);
             assert!(answer.body.contains("ALLOWED_ORIGINS"), "{answer:?}");
         }
-        let opened = server.opens_socket(&[("Origin", origin)]).await;
-        let Err(Error::Http(refused)) = opened else {
-            panic!("the upgrade for {origin} was to be refused, and there came {opened:?}");
-        };
-        assert_eq!(refused.status(), 403, "{origin}");
+        for path in SOCKETS {
+            let opened = server.opens_socket(path, &[("Origin", origin)]).await;
+            let Err(Error::Http(refused)) = opened else {
+                panic!("{path} for {origin} was to be refused, and there came {opened:?}");
+            };
+            assert_eq!(refused.status(), 403, "{path} for {origin}");
+        }
     }
     server.has(0, 0, 0).await;
 }
@@ -153,17 +181,21 @@ async fn pages_of_friends_and_its_own_are_served() {
             assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
             is_kept_by_nobody(&answer);
         }
-        let socket = server.opens_socket(&[("Origin", origin)]).await.unwrap();
-        visitors.push(Visitor::welcomed(origin, socket).await);
+        for path in SOCKETS {
+            let opened = server.opens_socket(path, &[("Origin", origin)]).await;
+            visitors.push(Visitor::welcomed(origin, opened.unwrap()).await);
+        }
     }
-    let [ana, bea] = &mut visitors[..] else {
-        panic!("there are two of them");
+    let [ana, cleo, bea, dan] = &mut visitors[..] else {
+        panic!("there are two of them for each path");
     };
     ana.finds(Mode::Video).await;
     ana.waits().await;
     bea.finds(Mode::Video).await;
     meet(ana, bea).await;
-    nobody_hears_more([ana, bea]).await;
+    comes_in(cleo, "cleo", []).await;
+    comes_in(dan, "dan", [&mut *cleo]).await;
+    nobody_hears_more(&mut visitors).await;
 }
 
 /// Answers change from one moment and from one origin to the next.

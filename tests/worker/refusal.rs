@@ -2,18 +2,29 @@
 
 use echomingle::core::interest::MAX_INTEREST_CHARS;
 use echomingle::core::protocol::ErrorCode::{self, BadMessage, BadToken, TooLarge, UnknownPeer};
-use echomingle::core::protocol::{ClientMessage, MAX_FRAME_BYTES, MAX_OFFER_BYTES, Mode};
+use echomingle::core::protocol::{
+    ClientMessage, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_OFFER_BYTES, Mode,
+};
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::party::Place;
 use crate::server::Server;
-use crate::visitor::{call, meet, nobody_hears_more, they_talk};
+use crate::visitor::{meet, nobody_hears_more, they_talk};
 
-/// Each of these frames is sent in a call of its own, which goes on. `PARTNER` is the partner's id.
-async fn are_refused<F: Into<Message>>(expected: ErrorCode, frames: impl IntoIterator<Item = F>) {
+/// These frames are refused wherever they are sent.
+async fn are_refused<F: Into<Message> + Clone>(expected: ErrorCode, frames: &[F]) {
+    for place in Place::BOTH {
+        are_refused_in(place, expected, frames).await;
+    }
+}
+
+/// Each of these frames is sent in a call of its own, which goes on; in a room by its host. `PARTNER`
+/// is the partner's id.
+async fn are_refused_in<F: Into<Message> + Clone>(place: Place, expected: ErrorCode, frames: &[F]) {
     let server = Server::start().await;
     for frame in frames {
-        let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-        let mut frame = frame.into();
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        let mut frame = frame.clone().into();
         if let Message::Text(text) = &frame {
             frame = Message::text(text.replace("PARTNER", &bea.id.to_string()));
         }
@@ -23,11 +34,9 @@ async fn are_refused<F: Into<Message>>(expected: ErrorCode, frames: impl IntoIte
             .chars()
             .take(80)
             .collect();
-        ana.is_called(format!("ana, who sent {} bytes: {start:?},", frame.len()));
-        bea.is_called(format!(
-            "bea, whose partner sent {} bytes: {start:?},",
-            frame.len()
-        ));
+        let sent = format!("sent {} bytes ({place:?}): {start:?},", frame.len());
+        ana.is_called(format!("ana, who {sent}"));
+        bea.is_called(format!("bea, whose partner {sent}"));
         ana.says_frame(frame).await;
         ana.is_refused(expected).await;
         they_talk(&mut ana, &mut bea).await;
@@ -56,7 +65,7 @@ async fn text_that_is_no_json_is_refused() {
         r#"{"type":"signal","to":"PARTNER","data":NaN}"#,
         r#"{"type":"resume","token":"\ud800"}"#,
     ];
-    are_refused(BadMessage, frames).await;
+    are_refused(BadMessage, &frames).await;
 }
 
 #[tokio::test]
@@ -68,7 +77,7 @@ async fn binary_frames_are_refused() {
         br#"{"type":"leave"}"#.to_vec(),
         vec![b' '; 8 << 20],
     ];
-    are_refused(BadMessage, frames).await;
+    are_refused(BadMessage, &frames).await;
 }
 
 #[tokio::test]
@@ -86,7 +95,11 @@ async fn json_that_is_no_message_is_refused() {
         r#"{"Type":"leave"}"#,
         r#"{"__proto__":{"type":"leave"}}"#,
         r#"{"type":"welcome"}"#,
-        r#"{"type":"join"}"#,
+        r#"{"type":"room"}"#,
+        r#"{"type":"peer-left","peer":"PARTNER","reason":"removed"}"#,
+        r#"{"type":"asked-to-mute"}"#,
+        r#"{"type":"Join"}"#,
+        r#"{"type":"ask_to_mute","peer":"PARTNER"}"#,
         r#"{"type":""}"#,
         r#"{"type":"Leave"}"#,
         r#"{"type":null}"#,
@@ -94,7 +107,7 @@ async fn json_that_is_no_message_is_refused() {
         r#"{"type":["leave"]}"#,
         r#"{"type":{"leave":null}}"#,
     ];
-    are_refused(BadMessage, frames).await;
+    are_refused(BadMessage, &frames).await;
 }
 
 #[tokio::test]
@@ -111,11 +124,24 @@ async fn fields_that_do_not_fit_their_message_are_refused() {
         r#"{"type":"leave","type":"leave"}"#,
         r#"{"type":"find","mode":"video","mode":"text"}"#,
         r#"{"type":"signal","to":"PARTNER","data":1,"data":2}"#,
+        r#"{"type":"signal","peer":"PARTNER","data":1}"#,
+        r#"{"type":"join","mode":"video"}"#,
+        r#"{"type":"join","name":"Ana","name":"Bea"}"#,
+        r#"{"type":"leave","name":"Ana"}"#,
+        r#"{"type":"lock","on":true,"peer":"PARTNER"}"#,
+        r#"{"type":"remove","peer":"PARTNER","on":true}"#,
+        r#"{"type":"remove","to":"PARTNER"}"#,
+        r#"{"type":"ask-to-mute","peer":"PARTNER","peer":"PARTNER"}"#,
         // missing
         r#"{"type":"find"}"#,
         r#"{"type":"signal","to":"PARTNER"}"#,
         r#"{"type":"signal","data":1}"#,
         r#"{"type":"resume"}"#,
+        r#"{"type":"lock"}"#,
+        r#"{"type":"lock","on":null}"#,
+        r#"{"type":"remove"}"#,
+        r#"{"type":"missing"}"#,
+        r#"{"type":"ask-to-mute"}"#,
         // of the wrong kind
         r#"{"type":"find","mode":"audio"}"#,
         r#"{"type":"find","mode":{"video":null}}"#,
@@ -125,10 +151,18 @@ async fn fields_that_do_not_fit_their_message_are_refused() {
         r#"{"type":"signal","to":1,"data":1}"#,
         r#"{"type":"signal","to":["PARTNER"],"data":1}"#,
         r#"{"type":"resume","token":1}"#,
+        r#"{"type":"join","name":1}"#,
+        r#"{"type":"join","name":["Ana"]}"#,
+        r#"{"type":"lock","on":1}"#,
+        r#"{"type":"lock","on":"true"}"#,
+        r#"{"type":"remove","peer":1}"#,
+        r#"{"type":"missing","peer":1}"#,
+        r#"{"type":"remove","peer":["PARTNER"]}"#,
+        r#"{"type":"ask-to-mute","peer":{"PARTNER":null}}"#,
         // too many
         r#"{"type":"find","mode":"video","interests":["a","b","c","d","e","f","g","h","i"]}"#,
     ];
-    are_refused(BadMessage, frames).await;
+    are_refused(BadMessage, &frames).await;
 }
 
 #[tokio::test]
@@ -137,7 +171,42 @@ async fn a_signal_to_what_is_no_id_is_refused_like_one_to_a_stranger() {
         r#"{"type":"signal","to":"everybody","data":1}"#,
         r#"{"type":"signal","to":"","data":1}"#,
     ];
-    are_refused(UnknownPeer, frames).await;
+    are_refused(UnknownPeer, &frames).await;
+}
+
+#[tokio::test]
+async fn what_only_means_something_in_a_room_is_refused_in_the_lobby() {
+    let frames = [
+        r#"{"type":"join"}"#,
+        r#"{"type":"join","name":"Ana"}"#,
+        r#"{"type":"lock","on":true}"#,
+        r#"{"type":"lock","on":false}"#,
+        r#"{"type":"remove","peer":"PARTNER"}"#,
+        r#"{"type":"missing","peer":"PARTNER"}"#,
+        r#"{"type":"ask-to-mute","peer":"PARTNER"}"#,
+    ];
+    are_refused_in(Place::Lobby, BadMessage, &frames).await;
+}
+
+#[tokio::test]
+async fn who_searches_in_a_room_is_refused() {
+    let frames = [
+        r#"{"type":"find","mode":"video"}"#,
+        r#"{"type":"find","mode":"text","interests":["chess"],"offer":"v=0\r\n"}"#,
+    ];
+    are_refused_in(Place::Room, BadMessage, &frames).await;
+}
+
+#[tokio::test]
+async fn who_names_nobody_to_remove_or_to_ask_is_refused() {
+    let frames = [
+        r#"{"type":"remove","peer":"everybody"}"#,
+        r#"{"type":"missing","peer":"everybody"}"#,
+        r#"{"type":"remove","peer":""}"#,
+        r#"{"type":"ask-to-mute","peer":"everybody"}"#,
+        r#"{"type":"ask-to-mute","peer":""}"#,
+    ];
+    are_refused_in(Place::Room, UnknownPeer, &frames).await;
 }
 
 #[tokio::test]
@@ -146,7 +215,7 @@ async fn every_token_is_refused_as_no_seat_outlives_its_socket() {
         r#"{"type":"resume","token":""}"#,
         r#"{"type":"resume","token":"PARTNER"}"#,
     ];
-    are_refused(BadToken, frames).await;
+    are_refused(BadToken, &frames).await;
 }
 
 fn find(fields: &str) -> String {
@@ -155,6 +224,10 @@ fn find(fields: &str) -> String {
 
 fn signal(data: &str) -> String {
     format!(r#"{{"type":"signal","to":"PARTNER","data":{data}}}"#)
+}
+
+fn join(name: &str) -> String {
+    format!(r#"{{"type":"join","name":"{name}"}}"#)
 }
 
 fn nested(depth: usize) -> String {
@@ -174,7 +247,7 @@ async fn what_is_too_long_is_not_even_read() {
         "x".repeat(8 << 20),
         find(&format!(r#""offer":"{}""#, "v".repeat(MAX_OFFER_BYTES + 1))),
     ];
-    are_refused(TooLarge, frames).await;
+    are_refused(TooLarge, &frames).await;
 }
 
 #[tokio::test]
@@ -194,8 +267,11 @@ async fn what_is_just_not_too_long_is_read_however_deep_it_is() {
             r#""interests":["{}"]"#,
             "é".repeat(MAX_INTEREST_CHARS + 1)
         )),
+        join(&"é".repeat(MAX_NAME_CHARS + 1)),
+        join(&"\u{1F600}".repeat(MAX_NAME_CHARS + 1)),
+        join(&"n".repeat(60_000)),
     ];
-    are_refused(BadMessage, frames).await;
+    are_refused(BadMessage, &frames).await;
 }
 
 #[tokio::test]
@@ -216,11 +292,14 @@ async fn who_searches_wrongly_while_waiting_waits_on() {
 #[tokio::test]
 async fn away_is_taken_without_a_word() {
     let server = Server::start().await;
-    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
     let mut cleo = server.visitor("cleo").await;
-    for visitor in [&mut ana, &mut cleo] {
-        visitor.says(ClientMessage::Away {}).await;
+    let mut dan = server.visitor_of("kitchen", "dan").await;
+    for place in Place::BOTH {
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        for visitor in [&mut ana, &mut cleo, &mut dan] {
+            visitor.says(ClientMessage::Away {}).await;
+        }
+        they_talk(&mut ana, &mut bea).await;
+        nobody_hears_more([&mut ana, &mut bea, &mut cleo, &mut dan]).await;
     }
-    they_talk(&mut ana, &mut bea).await;
-    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 }

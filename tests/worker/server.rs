@@ -22,6 +22,9 @@ use crate::visitor::{LIMIT, Visitor};
 /// The origin that `tests/common/workerd.capnp` allows beside the server's own.
 pub(crate) const FRIEND: &str = "https://friend.example";
 
+/// How many people fit into a room, as `tests/common/workerd.capnp` says.
+pub(crate) const ROOM_CAPACITY: u32 = 4;
+
 /// Ends with its owner.
 pub(crate) struct Server {
     process: Child,
@@ -162,20 +165,30 @@ impl Server {
         }
     }
 
-    /// Somebody new, who has been welcomed.
+    /// Somebody new in the lobby, who has been welcomed.
     pub(crate) async fn visitor(&self, name: &str) -> Visitor {
-        match self.opens_socket(&[]).await {
+        self.visitor_at("/v1/match", name).await
+    }
+
+    /// Somebody new before the door of a room, who has been welcomed.
+    pub(crate) async fn visitor_of(&self, room: &str, name: &str) -> Visitor {
+        self.visitor_at(&format!("/v1/rooms/{room}"), name).await
+    }
+
+    async fn visitor_at(&self, path: &str, name: &str) -> Visitor {
+        match self.opens_socket(path, &[]).await {
             Ok(socket) => Visitor::welcomed(name, socket).await,
             Err(error) => panic!("{name} could not open a WebSocket: {error}"),
         }
     }
 
-    /// An upgrade of `/v1/match` with these headers beside its own.
+    /// An upgrade with these headers beside its own.
     pub(crate) async fn opens_socket(
         &self,
+        path: &str,
         headers: &[(&str, &str)],
     ) -> Result<WebSocketStream<TcpStream>, tungstenite::Error> {
-        let uri = format!("ws://{}/v1/match", self.address);
+        let uri = format!("ws://{}{path}", self.address);
         let uri = uri.parse().map_err(tungstenite::http::Error::from)?;
         let request = headers
             .iter()

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::{
-    ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION,
+    ClientMessage, ErrorCode, LeaveReason, Mode, PING, PONG, Peer, Role, ServerMessage, VERSION,
 };
+use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -26,6 +27,8 @@ pub(crate) type Hears = ServerMessage<Value>;
 
 pub(crate) struct Visitor {
     pub(crate) id: PeerId,
+    /// The name it goes by in a room.
+    name: Option<String>,
     socket: WebSocketStream<TcpStream>,
     ears: Ears,
 }
@@ -62,6 +65,7 @@ impl Visitor {
     pub(crate) async fn welcomed(name: &str, socket: WebSocketStream<TcpStream>) -> Self {
         let mut visitor = Self {
             id: PeerId::from_random(0),
+            name: None,
             socket,
             ears: Ears {
                 name: name.into(),
@@ -93,7 +97,7 @@ impl Visitor {
         Peer {
             id: self.id,
             role,
-            name: None,
+            name: self.name.clone(),
             interests: Vec::new(),
             offer: None,
         }
@@ -145,6 +149,25 @@ impl Visitor {
             offer: Some(offer.into()),
         })
         .await;
+    }
+
+    /// Joins the room before whose door it is, or changes its name there.
+    pub(crate) async fn enters(&mut self, name: impl Into<Option<&str>>) {
+        self.name = name.into().map(str::to_owned);
+        let name = self.name.clone();
+        self.says(ClientMessage::Join { name }).await;
+    }
+
+    pub(crate) async fn locks(&mut self, on: bool) {
+        self.says(ClientMessage::Lock { on }).await;
+    }
+
+    pub(crate) async fn removes(&mut self, peer: PeerId) {
+        self.says(ClientMessage::Remove { peer }).await;
+    }
+
+    pub(crate) async fn asks_to_mute(&mut self, peer: PeerId) {
+        self.says(ClientMessage::AskToMute { peer }).await;
     }
 
     pub(crate) async fn leaves(&mut self) {
@@ -213,6 +236,12 @@ impl Visitor {
             }
             Err(_) => panic!("{} waited for {hoped:?} and heard nothing", self.ears.name),
         }
+    }
+
+    /// Looks whether the connection lives.
+    pub(crate) async fn pings(&mut self) {
+        self.says_text(PING).await;
+        assert_eq!(self.hears_text(PONG).await, PONG, "{}", self.ears.name);
     }
 
     pub(crate) async fn waits(&mut self) {
@@ -326,6 +355,11 @@ pub(crate) enum Vanishing {
     Reset,
 }
 
+/// Whether it is an error of this kind.
+pub(crate) fn is_error(heard: &Hears, expected: ErrorCode) -> bool {
+    matches!(heard, ServerMessage::Error { code, .. } if *code == expected)
+}
+
 pub(crate) fn find(mode: Mode) -> Says {
     ClientMessage::Find {
         mode,
@@ -358,12 +392,32 @@ pub(crate) async fn they_talk(one: &mut Visitor, other: &mut Visitor) {
     one.hears_signal(other.id, json!("I am")).await;
 }
 
+/// JSON goes from one to the other to the letter.
+pub(crate) async fn is_relayed(data: &str, from: &mut Visitor, to: &mut Visitor) {
+    let text = format!(r#"{{"data":{data},"to":"{}","type":"signal"}}"#, to.id);
+    from.says_text(&text).await;
+    let relayed = format!(r#"{{"type":"signal","from":"{}","data":{data}}}"#, from.id);
+    let heard = to.hears_text("the signal").await;
+    let start: String = heard.chars().take(80).collect();
+    assert!(
+        heard == relayed,
+        "{} waited for {} bytes and heard {}: {start:?}",
+        to.ears.name,
+        relayed.len(),
+        heard.len()
+    );
+}
+
 /// Nobody of these has heard anything that the test does not know of. Twice around: after the first
 /// time all that they said is dealt with, after the second they have heard what came of it.
-pub(crate) async fn nobody_hears_more<const N: usize>(mut visitors: [&mut Visitor; N]) {
+pub(crate) async fn nobody_hears_more<'a>(visitors: impl IntoIterator<Item = &'a mut Visitor>) {
+    let mut visitors: Vec<_> = visitors.into_iter().collect();
     for _ in 0..2 {
-        for visitor in &mut visitors {
-            visitor.hears_nothing_more().await;
-        }
+        join_all(
+            visitors
+                .iter_mut()
+                .map(|visitor| visitor.hears_nothing_more()),
+        )
+        .await;
     }
 }

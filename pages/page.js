@@ -1,0 +1,96 @@
+// What both pages are made of: finding elements, the status line, the buttons of the devices, icons, and
+// the short word that comes up and goes.
+
+/** @import { Problem } from "./media.js" */
+/** @typedef {"calm" | "busy" | "bad"} Tone */
+
+/** How long a word stays, in milliseconds; longer where there is something to press. */
+const SHORT = 5_000;
+const LONG = 15_000;
+
+/**
+ * @template {HTMLElement} [Kind=HTMLElement]
+ * @param {string} selector
+ * @param {ParentNode} [root]
+ * @returns {Kind}
+ */
+export function find(selector, root = document) {
+  const found = root.querySelector(selector);
+  if (!found) throw new Error(`${selector} is not on the page`);
+  return /** @type {Kind} */ (found);
+}
+
+/** @param {string} name of a test hook, which stays when looks change */
+export const hook = (name) => find(`[data-testid="${name}"]`);
+
+/**
+ * @param {string} text what is happening, in a few words
+ * @param {Tone} [tone]
+ */
+export function showStatus(text, tone = "calm") {
+  const status = hook("status");
+  if (status.textContent !== text) status.textContent = text;
+  status.dataset.tone = tone;
+}
+
+/** @param {{ microphone: boolean, camera: boolean }} state of our own devices, as wanted */
+export function showDevices({ microphone, camera }) {
+  find("#muted").toggleAttribute("hidden", microphone);
+  showSwitch(hook("toggle-mic"), !microphone, microphone ? "mic" : "mic-off");
+  hook("toggle-mic").ariaLabel = microphone ? "Mute" : "Unmute";
+  showSwitch(hook("toggle-camera"), !camera, camera ? "video" : "video-off");
+  hook("toggle-camera").ariaLabel = camera ? "Turn camera off" : "Turn camera on";
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {boolean} pressed
+ * @param {string} name of its icon
+ */
+export function showSwitch(button, pressed, name) {
+  button.ariaPressed = String(pressed);
+  button.querySelector("use")?.setAttribute("href", `/icons.svg#${name}`);
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let fading;
+
+/**
+ * Says something in passing.
+ * @param {string} text
+ * @param {{ label: string, act: () => void }} [action]
+ */
+export function mention(text, action) {
+  const toast = find("#toast");
+  find("span", toast).textContent = text;
+  const button = find("button", toast);
+  button.hidden = !action;
+  button.textContent = action?.label ?? "";
+  button.onclick = () => {
+    toast.hidden = true;
+    action?.act();
+  };
+  toast.hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => (toast.hidden = true), action ? LONG : SHORT);
+}
+
+/** Says in passing why a device does not work. @param {Problem} problem */
+export function mentionProblem({ title, advice }) {
+  mention(`${title}. ${advice}, then turn it on again.`);
+}
+
+/**
+ * @param {string} name of a symbol of icons.svg
+ * @returns {SVGSVGElement}
+ */
+export function icon(name) {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(namespace, "use");
+  use.setAttribute("href", `/icons.svg#${name}`);
+  svg.append(use);
+  return svg;
+}

@@ -1,0 +1,507 @@
+// A room, as a person goes through it: let the camera on, be in, talk, and go.
+
+import { Call, tidy } from "./call.js";
+import { Chat } from "./chat.js";
+import { Devices } from "./devices.js";
+import { Signaling } from "./lib/signaling.js";
+import { canShare, copy, newRoom, roomOf, roomPath, send } from "./link.js";
+import { Media, Meter } from "./media.js";
+import { recall, remember } from "./memory.js";
+import {
+  find,
+  hook,
+  mention,
+  mentionProblem,
+  showDevices,
+  showStatus,
+  showSwitch,
+} from "./page.js";
+import { People } from "./people.js";
+import { iceServers, socketUrl } from "./server.js";
+import { Tiles } from "./tiles.js";
+import { chime } from "./tone.js";
+
+/** @import { Reason, Said } from "./call.js" */
+/** @import { Problem } from "./media.js" */
+
+/** `entering`: not in yet, the camera is being asked for; `outside`: not in, and told why. */
+/** @typedef {"entering" | "inside" | "outside"} Phase */
+
+/** How often it is looked who speaks, in milliseconds. */
+const LISTEN_EVERY = 100;
+/** How often it is said who is missed, in milliseconds. */
+const MISSED_EVERY = 10_000;
+/** And how often at most: by then the server has noticed, or it still hears of them. */
+const MISSED_TIMES = 9;
+/** How long after the last key a name is taken for written, in milliseconds. */
+const WRITTEN = 500;
+/** Where the chat fits beside the faces. */
+const WIDE = matchMedia("(min-width: 1000px)");
+
+const room = roomOf(location.pathname);
+const signaling = new Signaling(socketUrl(`/v1/rooms/${room}`));
+const media = new Media();
+const tiles = new Tiles(find(".tiles"), (id, height) => call?.tell({ type: "watch", height }, id));
+const people = new People(find("#people"), {
+  askToMute(peer) {
+    signaling.send({ type: "ask-to-mute", peer });
+    mention(`${tiles.name(peer)} was asked to mute.`);
+  },
+  remove(peer) {
+    signaling.send({ type: "remove", peer });
+  },
+});
+const chat = new Chat(find(".chat"), {
+  say: (text) => call?.tell({ type: "chat", text }) ?? false,
+  typing: (on) => call?.tell({ type: "typing", on }),
+});
+const devices = new Devices(media, mentionProblem);
+const local = /** @type {HTMLVideoElement} */ (hook("local-video"));
+const nameInput = /** @type {HTMLInputElement} */ (hook("name"));
+
+/** @type {Phase} */
+let phase = "entering";
+/** @type {Call | null} */
+let call = null;
+let me = "";
+/** How the room stands, as the server told it last. */
+let host = "";
+let locked = false;
+let hand = false;
+/** Whose connection was lost, while the server has not said so. @type {Map<string, number>} */
+const missed = new Map();
+/** @type {MediaStreamTrack | null} */
+let screen = null;
+/** @type {Meter | null} */
+let meter = null;
+let unread = 0;
+
+/** @param {Phase} next */
+function enter(next) {
+  phase = next;
+  document.body.dataset.phase = next;
+  tiles.arrange();
+}
+
+// Before the door
+
+async function open() {
+  if (!room) {
+    const advice = "The name of a room has letters, digits, - and _, and not more than 64 of them.";
+    return tell("There is no such room", advice, "New room", () =>
+      location.assign(roomPath(newRoom())),
+    );
+  }
+  enter("entering");
+  // Who went in without comes back without.
+  if (!media.wants.microphone && !media.wants.camera) return join();
+  showStatus("Waiting for your camera", "busy");
+  const allow = "Allow the camera and the microphone, so that people can see and hear you.";
+  showNotice({ title: "Your browser is asking", advice: allow }, false);
+  try {
+    await media.open();
+  } catch (problem) {
+    // Meanwhile the person may have gone in without.
+    if (phase !== "entering" || joining) return;
+    showStatus("No camera", "bad");
+    const { title, advice } = /** @type {Problem} */ (problem);
+    return showNotice({ title, advice: `${advice}, then press Try again.` }, true);
+  }
+  showSelf();
+  join();
+}
+
+/** @param {Problem} problem @param {boolean} again whether it can be tried again */
+function showNotice({ title, advice }, again) {
+  find("#notice").hidden = false;
+  find("#notice-title").textContent = title;
+  find("#notice-advice").textContent = advice;
+  find("#open-camera").hidden = !again;
+}
+
+let joining = false;
+
+function join() {
+  joining = true;
+  showStatus("Opening the room", "busy");
+  find("#notice").hidden = true;
+  if (signaling.connected) ask();
+  else signaling.connect();
+}
+
+function ask() {
+  const name = nameInput.value;
+  signaling.send({ type: "join", ...(name && { name }) });
+}
+
+signaling.on("welcome", ({ id }) => {
+  me = id;
+  if (!joining) return;
+  // Whoever was here for the old socket is told of anew.
+  hangUp();
+  call = new Call({
+    iceServers,
+    tracks: { audio: media.track("microphone"), video: media.track("camera") },
+    send: (to, data) => signaling.send({ type: "signal", to, data }),
+    listener: {
+      onstream: (id, stream) => tiles.play(id, stream),
+      onscreen: (id, stream) => tiles.show(id, stream),
+      onstate: (id, state) => greet(id, state === "connected"),
+      onmessage: hear,
+      ongone: lose,
+    },
+  });
+  call.show(screen);
+  ask();
+});
+
+signaling.on("room", (state) => {
+  if (!joining) return;
+  const entered = phase !== "inside";
+  const promoted = !entered && host !== state.host && state.host === me;
+  ({ host, locked } = state);
+  if (entered) {
+    enter("inside");
+    if (WIDE.matches) openSide(true);
+    chat.open(true);
+  }
+  if (promoted) mention("You are the host now.");
+  refresh();
+});
+
+signaling.on("error", ({ code }) => {
+  if (code === "room-full") {
+    tell(
+      "The room is full",
+      "Everybody it has place for is in it. Try again when somebody has left.",
+    );
+  } else if (code === "room-locked") {
+    tell(
+      "The room is locked",
+      "Its host lets nobody in right now. Ask to be let in, then try again.",
+    );
+  } else return;
+});
+
+signaling.on("lost", () => {
+  call?.onItsOwn();
+  const offline = !navigator.onLine;
+  if (joining)
+    showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
+});
+
+// Inside
+
+signaling.on("peer-joined", ({ peer }) => {
+  tiles.add(peer.id, peer.name);
+  call?.add(peer);
+  refresh();
+  if (!document.hidden) return;
+  document.title = "Somebody is here · EchoMingle";
+  chime();
+});
+
+signaling.on("signal", ({ from, data }) => call?.receive(from, data));
+
+signaling.on("peer-left", ({ peer, reason }) => {
+  if (peer === me)
+    return leave("You were removed from the room", "Ask the host before you come back.");
+  if (reason === "removed" && host === me) {
+    const advice = `${tiles.name(peer)} was removed. The link still works.`;
+    mention(advice, locked ? undefined : { label: "Lock the room", act: () => lock(true) });
+  }
+  missed.delete(peer);
+  call?.left(peer, reason !== "lost");
+});
+
+signaling.on("asked-to-mute", () => {
+  if (media.wants.microphone)
+    mention("The host asks you to mute.", { label: "Mute", act: () => mute() });
+});
+
+/** @param {string} id @param {boolean} connected or not for sure */
+function greet(id, connected) {
+  tiles.cover(id, connected ? "" : "The connection is unstable");
+  if (!connected) return;
+  call?.tell({ type: "state", ...own() }, id);
+  tiles.watch(id);
+}
+
+/** @param {string} id @param {Said} message */
+function hear(id, message) {
+  const name = tiles.name(id);
+  switch (message.type) {
+    case "chat":
+      chat.add("you", message.text, name);
+      if (document.body.dataset.side === "closed") {
+        showUnread(unread + 1);
+        mention(`${name}: ${message.text}`, { label: "Answer", act: () => openSide(true, true) });
+      }
+      return;
+    case "typing":
+      return chat.typing(message.on, name);
+    case "state": {
+      const { type, ...state } = message;
+      const raised = state.hand && !tiles.people.find(([other]) => other === id)?.[1].hand;
+      tiles.describe(id, state);
+      if (raised) mention(`${tiles.name(id)} raises a hand.`);
+      refresh();
+    }
+  }
+}
+
+// A network that went away tells nobody: the server looks for those whom somebody misses.
+setInterval(() => {
+  for (const [peer, times] of missed) {
+    if (times === MISSED_TIMES) missed.delete(peer);
+    else if (signaling.send({ type: "missing", peer })) missed.set(peer, times + 1);
+  }
+}, MISSED_EVERY);
+
+/** @param {string} id @param {Reason} reason */
+function lose(id, reason) {
+  if (reason === "unreachable") {
+    // It is in the room, and everybody else may see it.
+    return tiles.cover(id, "Your networks do not connect");
+  }
+  if (reason === "lost") {
+    chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
+    missed.set(id, 0);
+  }
+  tiles.remove(id);
+  refresh();
+}
+
+/** What others are told of us. */
+function own() {
+  return { ...media.state, name: tidy(nameInput.value), hand, screen: screen !== null };
+}
+
+/** Everything that follows from who is here and how we are. */
+function refresh() {
+  const others = tiles.people.map(([id, state]) => ({ id, ...state }));
+  const { name, microphone } = own();
+  people.show([{ id: me, name, microphone, hand }, ...others], host);
+  if (phase !== "inside") return;
+  const count = others.length + 1;
+  showStatus(count === 1 ? "Only you are here" : `Room · ${count} people`);
+  const hosting = host === me;
+  const button = hook("lock");
+  button.hidden = !hosting;
+  showSwitch(button, locked, locked ? "lock" : "lock-open");
+  find("span", button).textContent = locked ? "Locked" : "Lock";
+  button.title = locked ? "Let people in again" : "Let nobody in any more";
+  find("#locked").hidden = hosting || !locked;
+}
+
+/** Says how we are, here and to the others. */
+function announce() {
+  call?.tell({ type: "state", ...own() });
+  showDevices(media.wants);
+  find("#own-hand").toggleAttribute("hidden", !hand);
+  showOwn();
+  refresh();
+}
+
+function showOwn() {
+  tiles.own({ camera: media.state.camera, mirrored: media.mirrored });
+}
+
+function showSelf() {
+  if (local.srcObject !== media.stream) local.srcObject = media.stream;
+  meter?.close();
+  const track = media.track("microphone");
+  meter = track && new Meter(track);
+  devices.refresh();
+  announce();
+}
+
+media.onchange = (device, track) => {
+  call?.use(device === "camera" ? "video" : "audio", track);
+  showSelf();
+};
+media.onlost = mentionProblem;
+
+setInterval(() => {
+  if (document.hidden || phase !== "inside") return;
+  for (const id of call?.speaking() ?? []) tiles.speak(id);
+  // At -34 dB of full scale, as with the others (SPEECH in call.js).
+  const loud = media.state.microphone && (meter?.level ?? 0) > 0.4;
+  if (loud) tiles.speak();
+}, LISTEN_EVERY);
+
+// Out
+
+/** Ends the call, if there is one. */
+function hangUp() {
+  call?.close();
+  call = null;
+  missed.clear();
+  tiles.clear();
+}
+
+/** @param {string} title @param {string} advice */
+function leave(title, advice) {
+  joining = false;
+  hangUp();
+  stopScreen();
+  signaling.disconnect();
+  media.close();
+  meter?.close();
+  meter = null;
+  chat.open(false);
+  hand = false;
+  tell(title, advice, "Come back", open);
+}
+
+/**
+ * Tells why one is not inside.
+ * @param {string} title
+ * @param {string} advice
+ * @param {string} [action]
+ * @param {() => void} [act]
+ */
+function tell(title, advice, action = "Try again", act = join) {
+  showStatus(title);
+  find("#told-title").textContent = title;
+  find("#told-advice").textContent = advice;
+  const again = find("#again");
+  again.textContent = action;
+  again.onclick = act;
+  openSide(false);
+  enter("outside");
+}
+
+// Hands
+
+/** @param {boolean} on */
+function lock(on) {
+  signaling.send({ type: "lock", on });
+}
+
+function mute() {
+  if (media.wants.microphone) hook("toggle-mic").click();
+}
+
+for (const [name, device] of /** @type {const} */ ([
+  ["toggle-mic", "microphone"],
+  ["toggle-camera", "camera"],
+])) {
+  hook(name).addEventListener("click", async () => {
+    const done = media.toggle(device).catch(mentionProblem);
+    announce();
+    await done;
+    announce();
+  });
+}
+
+/** @param {boolean} open @param {boolean} [writing] */
+function openSide(open, writing = false) {
+  document.body.dataset.side = open ? "open" : "closed";
+  hook("people").ariaExpanded = String(open);
+  if (open) showUnread(0);
+  if (writing) chat.focus();
+}
+
+/** @param {number} count of messages that were not seen */
+function showUnread(count) {
+  unread = count;
+  hook("people").toggleAttribute("data-unread", count > 0);
+}
+
+async function showScreen() {
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { ideal: 10, max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
+      audio: false,
+    });
+    const [track] = stream.getVideoTracks();
+    if (!track || phase !== "inside") return track?.stop();
+    track.contentHint = "detail";
+    track.onended = stopScreen;
+    screen = track;
+  } catch (error) {
+    // Who thinks better of it need not be told.
+    if (!(error instanceof Error) || error.name !== "NotAllowedError")
+      mention("Your screen cannot be shown. Choose a window, or another screen.");
+    return;
+  }
+  share();
+}
+
+function stopScreen() {
+  if (!screen) return;
+  screen.onended = null;
+  screen.stop();
+  screen = null;
+  share();
+}
+
+function share() {
+  call?.show(screen);
+  showSwitch(hook("share-screen"), screen !== null, "monitor-up");
+  hook("share-screen").ariaLabel = screen ? "Stop showing your screen" : "Show your screen";
+  announce();
+}
+
+hook("share-screen").hidden = !navigator.mediaDevices?.getDisplayMedia;
+hook("share-screen").addEventListener("click", () => (screen ? stopScreen() : showScreen()));
+hook("hand").addEventListener("click", () => {
+  hand = !hand;
+  hook("hand").ariaPressed = String(hand);
+  announce();
+});
+hook("leave").addEventListener("click", () => {
+  signaling.send({ type: "leave" });
+  leave("You left the room", "The link still leads here.");
+});
+hook("lock").addEventListener("click", () => lock(!locked));
+hook("people").addEventListener("click", () => openSide(document.body.dataset.side === "closed"));
+find("#close-side").addEventListener("click", () => openSide(false));
+find("#open-camera").addEventListener("click", open);
+find("#without").addEventListener("click", () => {
+  media.close();
+  media.wants = { microphone: false, camera: false };
+  showSelf();
+  join();
+});
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let writing;
+nameInput.addEventListener("input", () => {
+  clearTimeout(writing);
+  writing = setTimeout(() => {
+    remember("name", tidy(nameInput.value));
+    if (phase === "inside") ask();
+    announce();
+  }, WRITTEN);
+});
+nameInput.addEventListener("keydown", (event) => event.key === "Enter" && nameInput.blur());
+
+const link = new URL(roomPath(room ?? ""), location.href).href;
+/** @type {HTMLAnchorElement} */ (hook("room-link")).href = link;
+hook("room-link").textContent = link.replace(/^https?:\/\//, "");
+hook("room-link").addEventListener("click", (event) => {
+  event.preventDefault();
+  copyLink();
+});
+async function copyLink() {
+  const copied = await copy(link);
+  mention(copied ? "The link is on the clipboard." : `Copy it by hand: ${link}`);
+}
+for (const button of document.querySelectorAll(".copy")) button.addEventListener("click", copyLink);
+for (const button of document.querySelectorAll(".share")) {
+  /** @type {HTMLElement} */ (button).hidden = !canShare();
+  button.addEventListener("click", () => send(link));
+}
+addEventListener("online", () => joining && signaling.connect());
+addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.title = "Room · EchoMingle";
+});
+// Whoever closes the page is told to have left, and not to be lost.
+addEventListener("pagehide", () => signaling.send({ type: "leave" }));
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+
+const known = recall("name");
+nameInput.value = typeof known === "string" ? tidy(known) : "";
+open();

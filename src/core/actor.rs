@@ -1,0 +1,163 @@
+//! What the lobby and a room have in common: an event in, orders out, and seats that sockets remember.
+//!
+//! The rule of this file: nothing here knows whom anybody meets. It is what the shell needs to know of
+//! the rules, and the rules of the shell.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::PeerId;
+use crate::core::protocol::{ClientMessage, Relayed, ServerMessage, VERSION};
+use crate::core::rejection::Rejection;
+use crate::core::time::{Millis, Timestamp};
+
+/// The longest attachment, in bytes: 16,384 (Cloudflare: Durable Objects, `serializeAttachment`) less
+/// what the structured clone adds around a byte array.
+pub const MAX_ATTACHMENT_BYTES: usize = 16_384 - 128;
+
+/// After so long without a sign of life a socket may be taken for lost: clients ask every 25 seconds
+/// whether the connection lives (`pages/lib/signaling.js`), and the answer may take ten.
+pub const SILENCE: Millis = Millis::new(45_000);
+
+/// The rules behind the sockets of one Durable Object.
+pub trait Actor {
+    /// Everything known of one connected peer. As JSON, with its owner's id, at most
+    /// [`MAX_ATTACHMENT_BYTES`].
+    type Seat: Serialize + DeserializeOwned;
+
+    /// Takes one event and says what is to be done. Events of unknown peers do nothing.
+    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>>;
+
+    /// Fills an empty actor with the seats whose sockets are still there, and goes on from them as if it
+    /// had never been away. The effects tell those who miss somebody that is no longer among them.
+    fn restore<'a>(
+        &mut self,
+        seats: impl IntoIterator<Item = SavedSeat<Self::Seat>>,
+    ) -> Vec<Effect<'a>>;
+
+    /// The seat of a connected peer.
+    fn seat(&self, peer: PeerId) -> Option<&Self::Seat>;
+
+    /// Whether an id is taken.
+    fn knows(&self, peer: PeerId) -> bool {
+        self.seat(peer).is_some()
+    }
+
+    /// What the socket of a peer has to remember.
+    fn attachment(&self, peer: PeerId) -> Option<Vec<u8>> {
+        serde_json::to_vec(&(peer, self.seat(peer)?)).ok()
+    }
+}
+
+/// A seat as a socket's attachment remembers it.
+#[derive(Debug, Deserialize)]
+pub struct SavedSeat<Seat>(pub(super) PeerId, pub(super) Seat);
+
+impl<Seat: DeserializeOwned> SavedSeat<Seat> {
+    /// The seat in an attachment; nothing where there is none or it cannot be read.
+    #[must_use]
+    pub fn read(attachment: &[u8]) -> Option<Self> {
+        serde_json::from_slice(attachment).ok()
+    }
+}
+
+impl<Seat> SavedSeat<Seat> {
+    /// Whose it is.
+    #[must_use]
+    pub const fn peer(&self) -> PeerId {
+        self.0
+    }
+}
+
+/// What happened. Messages borrow the relayed data from the frame they came in.
+#[derive(Debug, Clone)]
+pub enum Event<'a> {
+    /// A socket was accepted; the id is new ([`Actor::knows`]).
+    Connected {
+        /// The id it was given.
+        peer: PeerId,
+    },
+    /// A socket sent something that could be read.
+    Received {
+        /// Who.
+        peer: PeerId,
+        /// What.
+        message: ClientMessage<Relayed<'a>>,
+    },
+    /// A socket is gone, however it went.
+    Disconnected {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// The alarm that [`Effect::WakeAt`] ordered, or any other, went off.
+    Woken,
+}
+
+/// What is to be done about it, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect<'a> {
+    /// Send a message.
+    Send {
+        /// To whom.
+        to: PeerId,
+        /// What.
+        message: ServerMessage<Relayed<'a>>,
+    },
+    /// Put the seat's [`Actor::attachment`] on its socket.
+    Save {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// Close a socket. Its [`Event::Disconnected`] is still to come.
+    Close {
+        /// Whose.
+        peer: PeerId,
+        /// The close code.
+        code: u16,
+        /// The close reason, at most 123 bytes.
+        reason: String,
+    },
+    /// Take a peer for gone if its socket has shown no sign of life for [`SILENCE`]: a network that went
+    /// away says nothing. [`Event::Disconnected`] follows at once, or nothing does.
+    Check {
+        /// Whom.
+        peer: PeerId,
+    },
+    /// Set the one alarm to this time, instead of any other.
+    WakeAt(Timestamp),
+}
+
+impl Effect<'_> {
+    /// What a mistake leads to: its owner is told, and sent away if it is grave.
+    #[must_use]
+    pub fn reject(peer: PeerId, rejection: &Rejection) -> Vec<Self> {
+        let error = Effect::Send {
+            to: peer,
+            message: ServerMessage::Error {
+                code: rejection.code(),
+                message: rejection.message(),
+            },
+        };
+        let close = rejection.close().map(|code| Effect::Close {
+            peer,
+            code,
+            reason: rejection.message(),
+        });
+        [error].into_iter().chain(close).collect()
+    }
+
+    /// The first message of a socket that is new here.
+    #[must_use]
+    pub fn welcome(peer: PeerId) -> Self {
+        Effect::Send {
+            to: peer,
+            message: ServerMessage::Welcome {
+                id: peer,
+                resume: None,
+                grace_ms: 0,
+                version: VERSION,
+                peers: Vec::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What is behind the sockets of an object: carries events in to its rules and their effects out.
+//!
+//! The constructor of an object is the wake-up. The runtime makes a new one whenever it needs one, be it
+//! for the first visitor, after a hibernation, after a deploy or after a panic, and all of them are the
+//! same here: the seats are read from the sockets that are there.
+
+use std::collections::BTreeMap;
+
+use wasm_bindgen::prelude::*;
+use worker::js_sys::Date;
+use worker::{Response, Result, State, WebSocketPair, WebSocketRequestResponsePair};
+
+use super::log::{Line, log};
+use super::socket::{Socket, last_ping, text};
+use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
+use crate::core::id::PeerId;
+use crate::core::protocol::{PING, PONG, parse};
+use crate::core::rate::Allowance;
+use crate::core::rejection::Rejection;
+use crate::core::time::Timestamp;
+
+/// WebSocket close code 1001: one end goes away (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
+/// What is in memory, and may be gone at any time.
+pub(super) struct Live<A> {
+    pub(super) actor: A,
+    connections: BTreeMap<PeerId, Connection>,
+    state: State,
+}
+
+struct Connection {
+    socket: Socket,
+    allowance: Allowance,
+    /// When it last said something, or was found on waking up. Pings are answered by the runtime.
+    heard: Timestamp,
+}
+
+impl<A: Actor> Live<A> {
+    /// Gives an empty actor the sockets that are there. `awake` is what goes to the log of it.
+    pub(super) fn wake(mut actor: A, state: State, awake: fn(usize) -> Line) -> Self {
+        if let Ok(pair) = WebSocketRequestResponsePair::new(PING, PONG) {
+            let _ = state.as_raw().set_websocket_auto_response(&pair);
+        }
+        let sockets = state.as_raw().get_websockets().unwrap_or_default();
+        let sockets = sockets.into_iter().map(JsCast::unchecked_into::<Socket>);
+        let mut connections = BTreeMap::new();
+        let mut seats = Vec::new();
+        for socket in sockets {
+            if let Some(seat) = socket.attached().as_deref().and_then(SavedSeat::read) {
+                socket.belongs_to(seat.peer());
+                connections.insert(seat.peer(), Connection::new(socket));
+                seats.push(seat);
+            }
+        }
+        log(&awake(connections.len()));
+        let effects = actor.restore(seats);
+        let mut live = Self {
+            actor,
+            connections,
+            state,
+        };
+        live.perform(effects);
+        live
+    }
+
+    /// Opens a WebSocket to somebody new.
+    pub(super) fn accept(&mut self) -> Result<Response> {
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        let accepted = self.state.as_raw().accept_websocket(server.as_ref());
+        if accepted.is_err() {
+            return Response::error("All seats are taken. Try again in a minute.", 503);
+        }
+        let peer = loop {
+            let bits = getrandom::u64().map_err(|error| error.to_string())?;
+            let peer = PeerId::from_random(bits);
+            if !self.actor.knows(peer) {
+                break peer;
+            }
+        };
+        let socket: Socket = server.as_ref().clone().unchecked_into();
+        socket.belongs_to(peer);
+        self.connections.insert(peer, Connection::new(socket));
+        self.happened(Event::Connected { peer });
+        Response::from_websocket(client)
+    }
+
+    /// A frame arrived.
+    pub(super) fn received(&mut self, socket: &Socket, frame: &JsValue) {
+        let Some(peer) = socket.peer() else {
+            return;
+        };
+        let Some(connection) = self.connections.get_mut(&peer) else {
+            return;
+        };
+        connection.heard = now();
+        if let Err(told) = connection.allowance.take(connection.heard) {
+            if let Some(rejection) = told {
+                self.refuse(peer, &rejection);
+            }
+            return;
+        }
+        let received = text(frame);
+        match received
+            .as_deref()
+            .map_err(Rejection::clone)
+            .and_then(parse)
+        {
+            Ok(message) => self.happened(Event::Received { peer, message }),
+            Err(rejection) => self.refuse(peer, &rejection),
+        }
+    }
+
+    /// A socket was closed by its client, or is gone without a word (code 1006).
+    pub(super) fn closed(&mut self, socket: &Socket, code: u16) {
+        socket.answer_close(code);
+        self.broke(socket);
+    }
+
+    /// A socket is gone.
+    pub(super) fn broke(&mut self, socket: &Socket) {
+        if let Some(peer) = socket.peer() {
+            self.forget(peer);
+        }
+    }
+
+    /// The alarm went off.
+    pub(super) fn woken(&mut self) {
+        self.happened(Event::Woken);
+    }
+
+    fn happened(&mut self, event: Event<'_>) {
+        let effects = self.actor.handle(event, now());
+        self.perform(effects);
+    }
+
+    /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
+    /// up meanwhile must not find a seat on it.
+    fn forget(&mut self, peer: PeerId) {
+        if let Some(connection) = self.connections.remove(&peer) {
+            connection.socket.attach(&[]);
+        }
+        self.happened(Event::Disconnected { peer });
+    }
+
+    /// Tells a client of its mistake. One that is sent away is gone at once: it may never answer the
+    /// close, and its partner must not wait for that.
+    fn refuse(&mut self, peer: PeerId, rejection: &Rejection) {
+        self.perform(Effect::reject(peer, rejection));
+        if rejection.close().is_some() {
+            self.forget(peer);
+        }
+    }
+
+    /// Takes somebody for gone who has been silent for too long.
+    fn check(&mut self, peer: PeerId) {
+        let Some(Connection { socket, heard, .. }) = self.connections.get(&peer) else {
+            return;
+        };
+        let heard = last_ping(&self.state, socket).max(Some(*heard));
+        if heard.is_some_and(|heard| now().since(heard) < SILENCE) {
+            return;
+        }
+        socket.close(GOING_AWAY, "Nothing was heard from you for too long.");
+        self.forget(peer);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect<'_>>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { to, message } => {
+                    if let Some(connection) = self.connections.get(&to) {
+                        connection.socket.tell(&message);
+                    }
+                }
+                Effect::Save { peer } => {
+                    if let Some(connection) = self.connections.get(&peer)
+                        && let Some(attachment) = self.actor.attachment(peer)
+                    {
+                        connection.socket.attach(&attachment);
+                    }
+                }
+                Effect::Close { peer, code, reason } => {
+                    if let Some(connection) = self.connections.get(&peer) {
+                        connection.socket.close(code, &reason);
+                    }
+                }
+                Effect::Check { peer } => self.check(peer),
+                Effect::WakeAt(at) => self.wake_at(at),
+            }
+        }
+    }
+
+    /// The alarm is written while the object goes on; the runtime holds back what it sends meanwhile
+    /// until the write is safe (Cloudflare: Durable Objects, output gates).
+    fn wake_at(&self, at: Timestamp) {
+        let at = Date::new(&JsValue::from(at.unix_millis() as f64));
+        let Ok(storage) = self.state.as_raw().storage() else {
+            return log(&Line::AlarmRefused);
+        };
+        if storage.set_alarm(at, JsValue::UNDEFINED.into()).is_err() {
+            log(&Line::AlarmRefused);
+        }
+    }
+}
+
+impl Connection {
+    fn new(socket: Socket) -> Self {
+        Self {
+            socket,
+            allowance: Allowance::full(now()),
+            heard: now(),
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_millis(Date::now() as u64)
+}

@@ -1,0 +1,213 @@
+// That the pages hold together: what they name is there, what is there is named, and the rules under which
+// they are served (pages/_headers) do not keep anything from working.
+
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const PAGES = new URL("../../pages/", import.meta.url);
+
+/** @param {string} file below pages/ */
+const text = (file) => readFileSync(new URL(file, PAGES), "utf8");
+
+/** @param {string} source @param {RegExp} pattern @returns {string[]} what its first group found, each time */
+const all = (source, pattern) => [...source.matchAll(pattern)].map(([, found = ""]) => found);
+
+/** @param {string} source of a module, without what is only said in it */
+const code = (source) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+
+/** The hooks that each page has to have. */
+const HOOKS = {
+  "index.html": [
+    "status",
+    "local-video",
+    "remote-video",
+    "mode-video",
+    "mode-text",
+    "interests",
+    "start",
+    "next",
+    "stop",
+    "chat-log",
+    "chat-input",
+    "chat-send",
+    "toggle-mic",
+    "toggle-camera",
+    "room-new",
+    "camera-select",
+    "mic-select",
+    "camera-flip",
+  ],
+  "room.html": [
+    "status",
+    "local-video",
+    "chat-log",
+    "chat-input",
+    "chat-send",
+    "toggle-mic",
+    "toggle-camera",
+    "room-link",
+    "tile-local",
+    "share-screen",
+    "hand",
+    "leave",
+    "without",
+    "again",
+    "people",
+    "lock",
+    "name",
+    "camera-select",
+    "mic-select",
+    "camera-flip",
+  ],
+};
+
+/**
+ * The modules that a module needs, and those that they need.
+ * @param {string} file
+ * @param {Set<string>} [found]
+ */
+function imports(file, found = new Set()) {
+  for (const name of all(code(text(file)), /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)) {
+    assert.match(name, /^\.{1,2}\/.*\.js$/, `${file} imports ${name}`);
+    const path = new URL(name, new URL(file, PAGES)).href.slice(PAGES.href.length);
+    if (found.has(path)) continue;
+    found.add(path);
+    imports(path, found);
+  }
+  return found;
+}
+
+const sites = Object.entries(HOOKS).map(([file, hooks]) => {
+  const html = text(file).replace(/<!--[\s\S]*?-->/g, "");
+  const [script = ""] = all(html, /<script type="module" src="\/([^"]+)"><\/script>/g);
+  const modules = [script, ...imports(script)];
+  return {
+    file,
+    html,
+    hooks,
+    script,
+    modules,
+    source: modules.map((m) => code(text(m))).join("\n"),
+  };
+});
+
+const files = readdirSync(PAGES, { recursive: true, encoding: "utf8" });
+
+test("every page is looked at", () => {
+  assert.deepEqual(
+    files.filter((file) => file.endsWith(".html")).sort(),
+    sites.map(({ file }) => file).sort(),
+  );
+});
+
+test("every module is needed by a page", () => {
+  const needed = new Set(sites.flatMap(({ modules }) => modules));
+  assert.deepEqual(files.filter((file) => file.endsWith(".js")).sort(), [...needed].sort());
+});
+
+test("every style sheet is used by a page", () => {
+  const used = new Set(
+    sites.flatMap(({ html }) => all(html, /rel="stylesheet" href="\/([^"]+)"/g)),
+  );
+  assert.deepEqual(files.filter((file) => file.endsWith(".css")).sort(), [...used].sort());
+});
+
+test("both pages name the same signaling, once, for a deployment to fill in", () => {
+  for (const { file, html } of sites) {
+    assert.equal(all(html, /(<meta name="signaling" content="">)/g).length, 1, file);
+    assert.equal(all(html, /(name="signaling")/g).length, 1, file);
+  }
+});
+
+for (const { file, html, hooks, script, modules, source } of sites) {
+  test(`${file} fetches at once every module that its script needs, and no other`, () => {
+    const preloads = all(html, /<link rel="modulepreload" href="\/([^"]+)">/g);
+    assert.ok(preloads.length > 10);
+    assert.deepEqual(preloads.toSorted(), modules.filter((module) => module !== script).toSorted());
+    assert.equal(preloads.length, all(html, /(modulepreload)/g).length);
+  });
+
+  test(`${file} names every file by its whole path, for it is served at several, and each is there`, () => {
+    const named = all(html, /\s(?:href|src|action|poster|srcset)="([^"]*)"/g);
+    assert.ok(named.length > 10);
+    for (const name of named) {
+      assert.match(name, /^\/(?!\/)/, name);
+      const path = name.slice(1).replace(/#.*/, "");
+      assert.ok(path === "" || existsSync(new URL(path, PAGES)), name);
+    }
+    assert.doesNotMatch(html, /<base\b/);
+  });
+
+  test(`${file} has neither script nor style of its own, which its policy forbids`, () => {
+    assert.match(text("_headers"), /script-src 'self'; style-src 'self';/);
+    assert.equal(all(html, /(<script\b)/g).length, 1);
+    assert.doesNotMatch(html, /<style\b|\sstyle=|\son\w+=|javascript:/i);
+    for (const forbidden of [
+      /\b(?:inner|outer)HTML\b|insertAdjacentHTML|document\.write/,
+      /\beval\(|new Function|\.cssText|setAttribute\("(?:style|on)/,
+    ]) {
+      assert.equal(source.match(forbidden)?.[0], undefined);
+    }
+  });
+
+  test(`every hook and every id of ${file} is there once`, () => {
+    for (const name of ["data-testid", "id"]) {
+      const found = all(html, new RegExp(`\\s${name}="([^"]*)"`, "g"));
+      assert.deepEqual(found.toSorted(), [...new Set(found)].sort());
+      for (const value of found) assert.match(value, /^[a-z][a-z-]*$/);
+    }
+  });
+
+  test(`${file} has the hooks that it is known by`, () => {
+    const found = new Set(all(html, /\sdata-testid="([^"]*)"/g));
+    for (const hook of hooks) assert.ok(found.has(hook), hook);
+  });
+
+  test(`${file} has what its script looks for`, () => {
+    const wanted = [
+      ...all(source, /\bhook\("([^"]+)"\)/g).map((name) => ` data-testid="${name}"`),
+      ...all(source, /\bfind\("#([^"]+)"/g).map((name) => ` id="${name}"`),
+      ...all(source, /\[data-testid="([\w-]+)"\]/g).map((name) => ` data-testid="${name}"`),
+    ];
+    assert.ok(wanted.length > 20);
+    for (const attribute of wanted) assert.ok(html.includes(attribute), attribute);
+  });
+
+  test(`every class that the script of ${file} looks for is there`, () => {
+    const classes = new Set(all(html, /\sclass="([^"]*)"/g).flatMap((names) => names.split(" ")));
+    const wanted = all(source, /\b(?:find|querySelector|querySelectorAll)\("\.([\w-]+)"/g);
+    assert.ok(wanted.length > 0);
+    for (const name of wanted) assert.ok(classes.has(name), name);
+  });
+}
+
+/** The icons of a page and its script. @param {string} html @param {string} source */
+function icons(html, source) {
+  const calls = all(source, /\b(?:icon|note|showSwitch)\(([^;]*)\)/g);
+  // `showSwitch(button, on, on ? "one" : "other")`: its last argument; the others name no icon.
+  const named = calls.flatMap((call) => all(call.replace(/hook\("[^"]*"\)/g, ""), /"([^"]+)"/g));
+  const lists = all(source, /\["\w+", "([\w-]+)", "[A-Z]/g);
+  return { inHtml: all(html, /\/icons\.svg#([\w-]+)/g), inScript: [...named, ...lists] };
+}
+
+test("every icon that is named is there, and every one that is there is named", () => {
+  const svg = text("icons.svg");
+  const there = all(svg, /<symbol id="([^"]+)" viewBox="0 0 24 24">/g);
+  assert.equal(there.length, all(svg, /(<symbol)/g).length);
+  assert.equal(new Set(there).size, there.length);
+  const used = new Set();
+  for (const { html, source } of sites) {
+    const { inHtml, inScript } = icons(html, source);
+    for (const name of inHtml) {
+      assert.ok(there.includes(name), name);
+      used.add(name);
+    }
+    // Beside an icon stands what it is called, which begins with a capital letter.
+    for (const name of inScript.filter((word) => /^[a-z]/.test(word))) {
+      assert.ok(there.includes(name), name);
+      used.add(name);
+    }
+  }
+  assert.deepEqual([...used].sort(), there.toSorted());
+});

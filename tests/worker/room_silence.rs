@@ -1,0 +1,58 @@
+//! A network that went away says nothing: somebody else has to notice.
+
+use std::time::{Duration, Instant};
+
+use echomingle::core::actor::SILENCE;
+use echomingle::core::protocol::{ErrorCode, LeaveReason, ServerMessage};
+use tokio::time::sleep;
+
+use crate::party::{gather, gone, stands};
+use crate::server::Server;
+use crate::visitor::{Says, nobody_hears_more, they_talk};
+
+/// WebSocket close code 1001: one end goes away.
+const GOING_AWAY: u16 = 1001;
+
+/// Between two complaints.
+const PAUSE: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_not() {
+    let server = Server::start().await;
+    let [ana, mut bea, mut cleo] = gather(&server, "kitchen", ["Ana", "Bea", "Cleo"]).await;
+    let silence = Duration::from_millis(SILENCE.get());
+    let since = Instant::now();
+    let lost = gone(ana.id, LeaveReason::Lost);
+    loop {
+        assert!(
+            since.elapsed() < 2 * silence,
+            "Ana was never taken for lost"
+        );
+        for whom in [ana.id, cleo.id] {
+            bea.says(Says::Missing { peer: whom }).await;
+        }
+        // By a mistake in its turn Bea knows that nothing came of it.
+        bea.says_text(r#"{"type":"nothing"}"#).await;
+        match bea.hears_something(&lost).await {
+            ServerMessage::Error { code, .. } => assert_eq!(code, ErrorCode::BadMessage),
+            heard => {
+                assert_eq!(heard, lost);
+                break;
+            }
+        }
+        // The object never sees a ping, only that there was one.
+        cleo.pings().await;
+        sleep(PAUSE).await;
+    }
+    assert!(
+        since.elapsed() > silence - PAUSE,
+        "Ana had no time to answer"
+    );
+    bea.hears(stands(bea.id, false)).await;
+    bea.is_refused(ErrorCode::BadMessage).await;
+    cleo.hears(lost).await;
+    cleo.hears(stands(bea.id, false)).await;
+    they_talk(&mut bea, &mut cleo).await;
+    ana.ends_with(GOING_AWAY).await;
+    nobody_hears_more([&mut bea, &mut cleo]).await;
+}
