@@ -187,10 +187,9 @@ export class Tiles {
       tile.screen = box;
       find(".name", box).textContent = screenOf(tile.state.name);
       box.ariaLabel = screenOf(tile.state.name);
-      play(
-        /** @type {HTMLVideoElement} */ (find("video", box)),
-        /** @type {MediaStream} */ (tile.shown),
-      );
+      const video = /** @type {HTMLVideoElement} */ (find("video", box));
+      video.onloadeddata = () => box.classList.remove("covered");
+      play(video, wanted);
       this.#pinned = box;
       this.#arrange();
     } else if (!wanted && tile.screen) {

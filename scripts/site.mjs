@@ -1,4 +1,4 @@
-/** The site as it is uploaded: the files of pages/, and the address of the signaling server in two of them. */
+/** The site as it is uploaded: the files of pages/, and the address of the signaling server in three of them. */
 
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,11 +15,13 @@ export async function prepareSite(signaling, folder = join(root, "build", "site"
   const socket = `${protocol === "https:" ? "wss" : "ws"}://${host}`;
   await rm(folder, { recursive: true, force: true });
   await cp(join(root, "pages"), folder, { recursive: true });
-  await edit(
-    join(folder, "index.html"),
-    'name="signaling" content=""',
-    `name="signaling" content="${origin}"`,
-  );
+  for (const page of ["index.html", "room.html"]) {
+    await edit(
+      join(folder, page),
+      'name="signaling" content=""',
+      `name="signaling" content="${origin}"`,
+    );
+  }
   await edit(
     join(folder, "_headers"),
     "connect-src 'self'",

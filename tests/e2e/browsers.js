@@ -110,29 +110,37 @@ export class Person {
     }, name);
   }
 
-  /** Waits until just so many others are in the room, and all of them show something new. @param {number} others */
-  async seesAll(others) {
-    await this.page.evaluate(() => {
-      const videos = document.querySelectorAll('[data-testid="tile"] video');
+  /**
+   * Waits until just so many others are in the room, and all of them show something new.
+   * @param {number} others
+   * @param {"tile" | "screen"} [what] their faces, or their screens
+   */
+  async seesAll(others, what = "tile") {
+    const selector = `[data-testid="${what}"] video`;
+    await this.page.$$eval(selector, (videos) => {
       for (const video of videos) Object.assign(video, { shown: 0 });
     });
-    await this.waitFor((others) => {
-      const videos = [...document.querySelectorAll('[data-testid="tile"] video')];
-      for (const video of /** @type {any[]} */ (videos)) {
-        if (video.counted) continue;
-        video.counted = true;
-        video.shown = 0;
-        const count = () => {
-          video.shown++;
+    await this.waitFor(
+      (others, selector) => {
+        const videos = [...document.querySelectorAll(selector)];
+        for (const video of /** @type {any[]} */ (videos)) {
+          if (video.counted) continue;
+          video.counted = true;
+          video.shown = 0;
+          const count = () => {
+            video.shown++;
+            video.requestVideoFrameCallback(count);
+          };
           video.requestVideoFrameCallback(count);
-        };
-        video.requestVideoFrameCallback(count);
-      }
-      const showing = /** @type {any[]} */ (videos).filter(
-        (video) => video.shown > 5 && video.videoWidth > 0 && !video.closest(".covered"),
-      );
-      return videos.length === others && showing.length === others;
-    }, others);
+        }
+        const showing = /** @type {any[]} */ (videos).filter(
+          (video) => video.shown > 5 && video.videoWidth > 0 && !video.closest(".covered"),
+        );
+        return videos.length === others && showing.length === others;
+      },
+      others,
+      selector,
+    );
   }
 
   /**

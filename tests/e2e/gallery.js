@@ -1,6 +1,7 @@
-// Pictures of every state of the page, taken of the real thing: `npm run gallery` writes docs/gallery.
+// Pictures of every state of the pages, taken of the real thing: `npm run gallery` writes docs/gallery,
+// `npm run gallery -- strangers` or `-- rooms` only that part of it.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,19 +14,52 @@ import { start } from "./server.js";
 const FOLDER = fileURLToPath(new URL("../../docs/gallery/", import.meta.url));
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 1 };
 const DESKTOP = { width: 1280, height: 800 };
+const THEMES = /** @type {const} */ (["dark", "light"]);
+/** Just large enough for the people who come. */
+const variables = { ROOM_CAPACITY: "5" };
+const ROOM = "/r/book-club";
+const FAKE_ANSWER = "--use-fake-ui-for-media-stream";
+/** What somebody shows of its screen. */
+const SLIDE = `<!doctype html><title>Slide</title><style>
+  body { margin: 0; height: 100vh; box-sizing: border-box; padding: 7vh 7vw; background: #fbf7ee; color: #24303c;
+    font: 4.2vh/1.7 serif }
+  h1 { font-size: 9vh; line-height: 1.1; margin: 0 0 5vh }
+  i { position: fixed; right: 7vw; bottom: 8vh; width: 20vh; height: 26vh; background: #2f6b75; border-left: 2vh solid #d9a441 }
+  </style><h1>What to read next</h1><ol><li>The Waves<li>Austerlitz<li>Pedro P&aacute;ramo<li>The Housekeeper and the Professor</ol><i></i>`;
+const part = process.argv[2];
 
 await mkdir(FOLDER, { recursive: true });
 const films = await mkdtemp(join(tmpdir(), "echomingle-films-"));
 const cameras = FACES.map((_, number) => join(films, `${number}.y4m`));
 await Promise.all(FACES.map((face, number) => film(/** @type {string} */ (cameras[number]), face)));
-let server = await start();
+const silence = join(films, "silence.wav");
+await writeFile(silence, quiet());
+let server = await start({ variables });
 /** @type {Person[]} */
 let people = [];
 
-/** @param {number} face @param {Circumstances} [circumstances] */
-async function person(face, circumstances = {}) {
+/** A second without a sound, as a WAV file. */
+function quiet() {
+  const sound = Buffer.alloc(44 + 2 * 48_000);
+  sound.write("RIFF");
+  sound.writeUInt32LE(sound.length - 8, 4);
+  sound.write("WAVEfmt ", 8);
+  sound.writeUInt32LE(16, 16);
+  sound.writeUInt16LE(1, 20);
+  sound.writeUInt16LE(1, 22);
+  sound.writeUInt32LE(48_000, 24);
+  sound.writeUInt32LE(2 * 48_000, 28);
+  sound.writeUInt16LE(2, 32);
+  sound.writeUInt16LE(16, 34);
+  sound.write("data", 36);
+  sound.writeUInt32LE(sound.length - 44, 40);
+  return sound;
+}
+
+/** @param {number} face @param {Circumstances & { path?: string }} [circumstances] */
+async function person(face, { path = "/", ...circumstances } = {}) {
   const camera = `--use-file-for-fake-video-capture=${cameras[face]}`;
-  const somebody = await visit(server.address, "chromium", {
+  const somebody = await visit(server.address + path, "chromium", {
     ...circumstances,
     args: [camera, ...(circumstances.args ?? [])],
   });
@@ -92,12 +126,11 @@ async function conversation(name, circumstances) {
 
 /** @param {string} name @param {Circumstances} circumstances */
 async function alone(name, circumstances) {
-  const fakes = ["--use-fake-ui-for-media-stream"];
-  const asked = await person(0, { ...circumstances, without: fakes });
+  const asked = await person(0, { ...circumstances, without: [FAKE_ANSWER] });
   await picture(asked, `before-camera-${name}`);
   await asked.page.click("#open-camera");
   await picture(asked, `permission-asked-${name}`);
-  const denied = await person(0, { ...circumstances, without: fakes });
+  const denied = await person(0, { ...circumstances, without: [FAKE_ANSWER] });
   await denied.page.browserContext().overridePermissions(server.address, []);
   await denied.page.click("#open-camera");
   await denied.waitFor(() =>
@@ -148,8 +181,158 @@ async function trouble(name, circumstances) {
   await ana.reads("status", "offline");
   await picture(ana, `offline-${name}`);
   await ana.page.setOfflineMode(false);
-  server = await start({ port: server.port });
+  server = await start({ port: server.port, variables });
   await ana.reads("status", "Looking");
+  await leave();
+}
+
+/** @typedef {"desktop" | "phone"} Kind of what somebody looks at */
+
+/** @param {Person} somebody @param {Kind} kind @param {string} name @param {() => Promise<void>} [first] */
+async function both(somebody, kind, name, first) {
+  for (const theme of THEMES) {
+    await somebody.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+    await somebody.page.mouse.move(1, 1);
+    await first?.();
+    await picture(somebody, `${name}-${kind}-${theme}`);
+  }
+}
+
+/** Nobody is told anything in passing any more. @param {Person} somebody */
+function calm(somebody) {
+  return somebody.waitFor(() => document.querySelector("#toast")?.hasAttribute("hidden"));
+}
+
+/** Presses what may be hard to hit. @param {Person} somebody @param {string} selector */
+async function press(somebody, selector) {
+  await somebody.page.waitForSelector(selector);
+  await somebody.page.$eval(selector, (button) => /** @type {HTMLElement} */ (button).click());
+}
+
+/** @param {Person} somebody @param {string} name @param {string} status */
+async function comesIn(somebody, name, status) {
+  await somebody.page.goto(server.address + ROOM, { waitUntil: "load" });
+  await somebody.reads("status", status);
+  await somebody.page.$eval('[data-testid="name"]', (input) => {
+    /** @type {HTMLInputElement} */ (input).value = "";
+  });
+  await somebody.type("name", name);
+  await somebody.page.keyboard.press("Enter");
+}
+
+/** @param {Person} somebody @param {string} button */
+async function turnsOff(somebody, button) {
+  const pressed = await somebody.page.$eval(`[data-testid="${button}"]`, (one) => one.ariaPressed);
+  if (pressed === "false") await somebody.click(button);
+}
+
+/** Who comes to every room, in this order. */
+async function company() {
+  const still = `--use-file-for-fake-audio-capture=${silence}`;
+  return {
+    amara: await person(1),
+    tomas: await person(4, { args: [still, "--auto-select-tab-capture-source-by-title=Slide"] }),
+    yuki: await person(3, { args: [still] }),
+    leila: await person(5, { args: [still] }),
+  };
+}
+
+/** @param {Kind} kind @param {Awaited<ReturnType<typeof company>>} others */
+async function room(kind, { amara, tomas, yuki, leila }) {
+  const viewport = kind === "phone" ? PHONE : DESKTOP;
+  const asked = await person(0, { viewport, path: ROOM, without: [FAKE_ANSWER] });
+  await asked.reads("status", "Waiting for your camera");
+  await both(asked, kind, "room-entering");
+  await asked.close();
+
+  const still = `--use-file-for-fake-audio-capture=${silence}`;
+  const ana = await person(0, { viewport, args: [still] });
+  await comesIn(ana, "Ana", "Only you");
+  await ana.sees("local-video");
+  await both(ana, kind, "room-alone");
+
+  await comesIn(amara, "Amara", "2 people");
+  await comesIn(tomas, "Tomas", "3 people");
+  await comesIn(yuki, "Yuki", "4 people");
+  await comesIn(leila, "Leïla", "5 people");
+  await turnsOff(tomas, "toggle-mic");
+  await turnsOff(leila, "toggle-camera");
+  await yuki.click("hand");
+  await ana.waitFor(() => {
+    const tiles = [...document.querySelectorAll('[data-testid="tile"]')];
+    const names = tiles.map((tile) => tile.querySelector(".name")?.textContent);
+    return (
+      names.join() === "Amara,Tomas,Yuki,Leïla" &&
+      tiles.every((tile, place) => tile.classList.contains("covered") === (place === 3)) &&
+      tiles[1]?.querySelector(".mic:not([hidden])") &&
+      tiles[2]?.querySelector(".hand:not([hidden])")
+    );
+  });
+  await say(amara, "Has everybody finished it?");
+  await say(tomas, "Two chapters to go. No spoilers please");
+  await ana.reads("chat-log", "spoilers");
+  if (kind === "desktop") await say(ana, "Then we begin with the first half.");
+  await say(leila, "Fine with me, my camera rests today 🙂");
+  await ana.reads("chat-log", "rests");
+  await ana.page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  await calm(ana);
+  const speaking = () => ana.waitFor(() => document.querySelector('[data-testid="tile"].speaking'));
+  await both(ana, kind, "room-call", speaking);
+  if (kind === "phone") {
+    await ana.click("people");
+    await both(ana, kind, "room-people");
+    await ana.page.click("#close-side");
+  }
+  const pin = '[data-testid="tile"] .pin';
+  await press(ana, pin);
+  await both(ana, kind, "room-pinned", speaking);
+  await press(ana, pin);
+
+  await tomas.click("share-screen");
+  await ana.waitFor(() => {
+    const video = /** @type {HTMLVideoElement | null} */ (
+      document.querySelector('[data-testid="screen"] video')
+    );
+    return video && video.videoWidth > 0;
+  });
+  await both(ana, kind, "room-screen");
+  await tomas.click("share-screen");
+
+  // Whoever comes back is no host any more.
+  await ana.click("leave");
+  await ana.click("again");
+  await ana.reads("status", "5 people");
+  await ana.waitFor(() => document.querySelectorAll('[data-testid="tile"].covered').length === 1);
+  await calm(ana);
+  await both(ana, kind, "room-asked-to-mute", async () => {
+    await press(amara, '#people [data-action="askToMute"][aria-label$="Ana"]');
+    await ana.waitFor(() => !document.querySelector("#toast")?.hasAttribute("hidden"));
+  });
+  await press(amara, '#people [data-action="remove"][aria-label$="Ana"]');
+  await ana.reads("status", "removed");
+  await both(ana, kind, "room-removed");
+  const guest = await visit(server.address + ROOM, "chromium", { beside: amara });
+  await guest.reads("status", "5 people");
+  await ana.click("again");
+  await ana.reads("status", "full");
+  await both(ana, kind, "room-full");
+  await guest.close();
+  await amara.reads("status", "4 people");
+  await amara.click("lock");
+  await tomas.waitFor(() => document.querySelector("#locked")?.checkVisibility());
+  await ana.click("again");
+  await ana.reads("status", "locked");
+  await both(ana, kind, "room-locked");
+  await ana.close();
+  await Promise.all([amara, tomas, yuki, leila].map(({ page }) => page.goto("about:blank")));
+}
+
+async function rooms() {
+  const others = await company();
+  const slide = await others.tomas.browser.newPage();
+  await slide.setContent(SLIDE);
+  await others.tomas.page.bringToFront();
+  for (const kind of /** @type {const} */ (["desktop", "phone"])) await room(kind, others);
   await leave();
 }
 
@@ -165,12 +348,13 @@ try {
     ["phone-dark", { viewport: PHONE, theme: "dark" }],
     ["phone-light", { viewport: PHONE, theme: "light" }],
   ]);
-  for (const [name, circumstances] of sizes) {
+  for (const [name, circumstances] of part === "rooms" ? [] : sizes) {
     await conversation(name, circumstances);
     await alone(name, circumstances);
     await words(name, circumstances);
     await trouble(name, circumstances);
   }
+  if (part !== "strangers") await rooms();
 } finally {
   await leave();
   await server.stop();

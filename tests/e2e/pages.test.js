@@ -77,13 +77,29 @@ test("a call across the two origins works, and no page complains", async () => {
   }
 });
 
+test("a link of a room leads into it, and a reload stays there", async () => {
+  const link = `${site}/r/a-room-on-pages`;
+  const [ana, ben] = await Promise.all([visit(link), visit(link)]);
+  try {
+    await Promise.all([ana.seesAll(1), ben.seesAll(1)]);
+    await ben.page.reload({ waitUntil: "load" });
+    await Promise.all([ana.seesAll(1), ben.seesAll(1)]);
+    assert.equal(ben.page.url(), link);
+    assert.deepEqual([...ana.complaints, ...ben.complaints], []);
+  } finally {
+    await Promise.all([ana.close(), ben.close()]);
+  }
+});
+
 test("the site comes with its headers", async () => {
-  const { headers } = await fetch(site);
-  assert.match(
-    headers.get("content-security-policy") ?? "",
-    /script-src 'self';.*frame-ancestors 'none'/,
-  );
-  assert.equal(headers.get("referrer-policy"), "no-referrer");
+  for (const path of ["/", "/r/some-room"]) {
+    const { headers } = await fetch(site + path);
+    assert.match(
+      headers.get("content-security-policy") ?? "",
+      /script-src 'self';.*frame-ancestors 'none'/,
+    );
+    assert.equal(headers.get("referrer-policy"), "no-referrer");
+  }
 });
 
 test("a page of any other origin gets nothing", async () => {

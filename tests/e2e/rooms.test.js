@@ -283,6 +283,35 @@ test("a tile that is pinned is large, and the others stay in sight", async () =>
   assert.equal((await widths()).length, 3);
 });
 
+test("a screen is shown large, by one and then by both at once, to who comes later too", async () => {
+  const shows = { args: ["--auto-select-tab-capture-source-by-title=Room"], path: "/r/screen" };
+  const ana = await scene.visitor("chromium", shows);
+  const ben = await scene.visitor("chromium", shows);
+  await Promise.all([ana.seesAll(1), ben.seesAll(1)]);
+  await isCalled(ana, "Ana");
+  await seesNames(ben, "Ana");
+  await ana.click("share-screen");
+  await ben.seesAll(1, "screen");
+  await ben.waitFor(() => {
+    const [screen] = document.querySelectorAll(".tile.screen.pinned");
+    const [face] = document.querySelectorAll('[data-testid="tile"]');
+    return screen && face && screen.clientWidth > 2 * face.clientWidth;
+  });
+  await ben.reads("screen", "Ana's screen");
+  await ben.seesAll(1);
+
+  const cem = await scene.visitor("firefox", { path: "/r/screen" });
+  await cem.seesAll(1, "screen");
+  await cem.seesAll(2);
+  await ana.click("share-screen");
+  await Promise.all([ben.seesAll(0, "screen"), cem.seesAll(0, "screen")]);
+  await Promise.all([ana.click("share-screen"), ben.click("share-screen")]);
+  await Promise.all([ana.seesAll(1, "screen"), ben.seesAll(1, "screen"), cem.seesAll(2, "screen")]);
+  await Promise.all([ana.seesAll(2), ben.seesAll(2), cem.seesAll(2)]);
+  await ben.vanish();
+  await Promise.all([ana.seesAll(0, "screen"), cem.seesAll(1, "screen")]);
+});
+
 test("a lost socket, and a server that was away, are made good", async () => {
   const [ana, ben] = await scene.members("outage", "chromium", "chromium");
   assert(ana && ben);
