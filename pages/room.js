@@ -80,7 +80,7 @@ let unread = 0;
 function enter(next) {
   phase = next;
   document.body.dataset.phase = next;
-  tiles.arrange();
+  tiles.arrange(next === "inside");
 }
 
 // Before the door

@@ -32,6 +32,8 @@ export class Tiles {
   #invitation;
   #template;
   #onwatch;
+  /** Whether there is a room to invite to. */
+  #inviting = false;
   /** When each who speaks will have stopped. @type {WeakMap<HTMLElement, ReturnType<typeof setTimeout>>} */
   #silences = new WeakMap();
   /** @type {HTMLElement | null} the one that is large */
@@ -166,8 +168,9 @@ export class Tiles {
     this.#watch(id);
   }
 
-  /** Everything in sight; the people's order is that of their coming. */
-  arrange() {
+  /** Everything in sight; the people's order is that of their coming. @param {boolean} inviting */
+  arrange(inviting) {
+    this.#inviting = inviting;
     this.#arrange();
   }
 
@@ -253,6 +256,7 @@ export class Tiles {
 
   /** Whether there is a place for the invitation that nobody else needs. @param {number} count @param {number} width @param {number} height @param {number} gap */
   #invites(count, width, height, gap) {
+    if (!this.#inviting) return false;
     if (this.#tiles.size === 0) return true;
     if (this.#pinned || !hasGap(count, width, height, gap)) return false;
     const [box] = arrange(count, width, height, gap);

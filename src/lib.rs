@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  browser A ──ws──▶ Worker ──▶ Lobby object (queue + pairs)  ◀──ws── browser B
+//!      │               ├──────▶ Room object  (one for each room)
 //!      │               └──────▶ /v1/ice, /v1/stats, /healthz
 //!      └────────────── media and chat, peer to peer (DTLS-SRTP) ──────────────┘
 //! ```
@@ -10,22 +11,40 @@
 //! queue, pairs them, and relays a handful of messages by which their browsers find a way to each
 //! other. From then on they talk without the server, which is asleep.
 //!
+//! A room is the same for several: whoever opens its link has a WebSocket to the object of that name, and
+//! hears of everybody else in it.
+//!
 //! Where to start reading: [`core::protocol`] is what travels, [`core::lobby`] is who meets whom,
-//! `shell::lobby` is how the platform's events come in and go out. The page is `pages/main.js`.
+//! [`core::room`] is who is in a room, `shell::actor` is how the platform's events come in and go out. The
+//! pages are `pages/main.js` and `pages/room.js`.
 //!
 //! # Design decisions
 //!
-//! **The core is a function of events.** [`core::lobby::Lobby::handle`] takes an event and the time and
-//! returns orders. It has no clock, no randomness and no platform, so every rule of the product is
-//! tested on a virtual clock, in milliseconds, against random events.
+//! **The core is a function of events.** [`core::actor::Actor::handle`] takes an event and the time and
+//! returns orders. The lobby and a room are two such actors behind one shell. They have no clock, no
+//! randomness and no platform, so every rule of the product is tested on a virtual clock, in milliseconds,
+//! against random events.
 //!
 //! **What the sockets remember is enough.** The runtime throws the object out of memory after ten idle
 //! seconds, at a deploy, after a panic. Its seats are in the sockets' attachments, nowhere else, and a
 //! lobby restored from them answers every event as one that never slept: that is a property test.
 //! No storage is written on the way of a message.
 //!
+//! **The host needs no memory.** It is the member who has been inside longest, so there is one at any time,
+//! and it follows without anybody deciding. The lock is on every member's seat.
+//!
+//! **A seat remembers who was heard of.** A room that wakes up and misses a socket tells exactly those who
+//! know of it. In a pair that is the partner; in a room it is at most fifteen ids of ten characters.
+//!
+//! **Silence is looked for only where somebody misses somebody.** A network that went away closes no socket.
+//! A timer over all seats would wake every room for ever; instead a client whose media stopped says
+//! `missing`, and the object looks when the runtime last answered a ping of that socket.
+//!
+//! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room`,
+//! `asked-to-mute` and the reason `removed`. Clients ignore types they do not know.
+//!
 //! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
-//! every message, and nothing here waits for anything (`shell::lobby`).
+//! every message, and nothing here waits for anything (`shell::lobby`, `shell::room`).
 //!
 //! **An id on the socket, not a look-up.** A message finds its seat by a number kept on the JavaScript
 //! object; the attachment is read only on waking up (`shell::socket`).
