@@ -67,6 +67,11 @@ export class Chat {
     this.typing(false);
   }
 
+  /** Shows what was said last. */
+  showLast() {
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
   /** Puts the cursor where one writes. */
   focus() {
     this.#input.focus();
@@ -90,7 +95,7 @@ export class Chat {
     const lines = this.#log.querySelectorAll("p:not(.typing)");
     if (lines.length > KEPT) lines[0]?.remove();
     if (who === "you") this.typing(false);
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.showLast();
   }
 
   /** @param {boolean} on whether somebody is typing @param {string} [name] */
@@ -99,7 +104,7 @@ export class Chat {
     this.#typing.hidden = !on;
     if (!on) return;
     this.#typing.textContent = `${name} is typing…`;
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.showLast();
     // Its word that it stopped may never come.
     this.#others = setTimeout(() => this.typing(false), 2 * TYPING);
   }

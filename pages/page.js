@@ -75,6 +75,11 @@ export function mention(text, action) {
   fading = setTimeout(() => (toast.hidden = true), action ? LONG : SHORT);
 }
 
+/** Nothing that was said in passing matters any more. */
+export function hush() {
+  find("#toast").hidden = true;
+}
+
 /** Says in passing why a device does not work. @param {Problem} problem */
 export function mentionProblem({ title, advice }) {
   mention(`${title}. ${advice}, then turn it on again.`);

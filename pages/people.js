@@ -13,7 +13,7 @@ import { NAMELESS } from "./tiles.js";
 
 /** The buttons of a host, by what they do. */
 const ACTIONS = /** @type {const} */ ([
-  ["askToMute", "mic-off", "Ask to mute"],
+  ["askToMute", "volume-x", "Ask to mute"],
   ["remove", "user-x", "Remove"],
 ]);
 

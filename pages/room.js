@@ -10,6 +10,7 @@ import { recall, remember } from "./memory.js";
 import {
   find,
   hook,
+  hush,
   mention,
   mentionProblem,
   showDevices,
@@ -368,6 +369,7 @@ function tell(title, advice, action = "Try again", act = join) {
   const again = find("#again");
   again.textContent = action;
   again.onclick = act;
+  hush();
   openSide(false);
   enter("outside");
 }
@@ -399,7 +401,10 @@ for (const [name, device] of /** @type {const} */ ([
 function openSide(open, writing = false) {
   document.body.dataset.side = open ? "open" : "closed";
   hook("people").ariaExpanded = String(open);
-  if (open) showUnread(0);
+  if (open) {
+    showUnread(0);
+    chat.showLast();
+  }
   if (writing) chat.focus();
 }
 

@@ -22,6 +22,7 @@ const NAMES = [
   "users",
   "video",
   "video-off",
+  "volume-x",
   "x",
 ];
 

@@ -6,6 +6,8 @@ import { writeFile } from "node:fs/promises";
 const WIDTH = 640;
 const HEIGHT = 480;
 const FRAMES = 24;
+/** Pictures a second. */
+const RATE = 12;
 
 /**
  * @typedef {object} Face
@@ -31,9 +33,10 @@ export const FACES = [
 /**
  * @param {string} path of a .y4m file to write
  * @param {Face} face
+ * @param {number} [rate] pictures a second
  * @param {number} [grain] how much the picture swarms, as in bad light; a still picture needs few bits
  */
-export async function film(path, face, grain = 0) {
+export async function film(path, face, rate = RATE, grain = 0) {
   const frames = Array.from({ length: FRAMES }, (_, number) => {
     const sway = Math.sin((number / FRAMES) * 2 * Math.PI);
     const picture = frame(face, sway);
@@ -46,7 +49,7 @@ export async function film(path, face, grain = 0) {
     }
     return [Buffer.from("FRAME\n"), picture];
   });
-  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F12:1 Ip A1:1 C420jpeg\n`);
+  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${rate}:1 Ip A1:1 C420jpeg\n`);
   await writeFile(path, Buffer.concat([header, ...frames.flat()]));
 }
 

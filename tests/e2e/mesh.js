@@ -25,6 +25,7 @@ const HEADERS = 28;
 const PATIENCE = 120_000;
 /** Pictures a second of the others' cameras. */
 const SLOW = 3;
+const QUICK = 30;
 const GRAIN = 24;
 
 /** Keeps the connections of a page in reach. */
@@ -106,7 +107,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 export async function measure(address, size) {
   const folder = await mkdtemp(join(tmpdir(), "echomingle-mesh-"));
   const camera = join(folder, "camera.y4m");
-  await film(camera, /** @type {import("./face.js").Face} */ (FACES[0]), GRAIN);
+  await film(camera, /** @type {import("./face.js").Face} */ (FACES[0]), QUICK, GRAIN);
   /** @type {Person[]} */
   const people = [];
   /** @param {import("./browsers.js").Circumstances} circumstances @param {() => void} prepare */

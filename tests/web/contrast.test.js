@@ -134,7 +134,7 @@ test("what is new in a room is among what is looked at", () => {
   for (const [selector, seen, on] of [
     [".toast", "var(--ink)", "var(--text)"],
     [".toast button", "var(--text)", "var(--ink)"],
-    [".badges .icon", "#1d1403", "var(--warn)"],
+    [".badges .icon", "var(--warn-ink)", "var(--warn)"],
     [".badges .off", "var(--stop-ink)", "var(--stop)"],
     ['.lock[aria-pressed="true"]', "var(--accent-ink)", "var(--accent)"],
     [".leave", "var(--stop-ink)", "var(--stop)"],
