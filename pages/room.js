@@ -137,6 +137,7 @@ function ask() {
 
 signaling.on("welcome", ({ id }) => {
   me = id;
+  host = "";
   if (!joining) return;
   // Whoever was here for the old socket is told of anew.
   hangUp();
@@ -159,7 +160,7 @@ signaling.on("welcome", ({ id }) => {
 signaling.on("room", (state) => {
   if (!joining) return;
   const entered = phase !== "inside";
-  const promoted = !entered && host !== state.host && state.host === me;
+  const promoted = host !== "" && host !== state.host && state.host === me;
   ({ host, locked } = state);
   if (entered) {
     enter("inside");
@@ -352,6 +353,7 @@ function leave(title, advice) {
   meter = null;
   chat.open(false);
   hand = false;
+  hook("hand").ariaPressed = "false";
   tell(title, advice, "Come back", open);
 }
 

@@ -44,7 +44,7 @@
 //! `asked-to-mute` and the reason `removed`. Clients ignore types they do not know.
 //!
 //! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
-//! every message, and nothing here waits for anything (`shell::lobby`, `shell::room`).
+//! every message, and nothing here waits for anything (`shell::actor`).
 //!
 //! **An id on the socket, not a look-up.** A message finds its seat by a number kept on the JavaScript
 //! object; the attachment is read only on waking up (`shell::socket`).
