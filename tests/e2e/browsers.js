@@ -53,6 +53,7 @@ export class Person {
     this.cleanUp = cleanUp;
     /** How long this one waits for anything, in milliseconds. */
     this.patience = PATIENCE;
+    this.frozen = false;
     /** @type {string[]} what the page complained about */
     this.complaints = [];
     page.on("pageerror", (error) => this.complaints.push(String(error)));
@@ -167,7 +168,19 @@ export class Person {
     }
   }
 
+  /**
+   * Stops the browser with all its processes, or lets it go on: to everybody else its network is gone,
+   * for it says nothing and closes nothing.
+   * @param {boolean} frozen
+   */
+  freeze(frozen) {
+    const { pid } = this.browser.process() ?? {};
+    if (pid) process.kill(-pid, frozen ? "SIGSTOP" : "SIGCONT");
+    this.frozen = frozen;
+  }
+
   async close() {
+    if (this.frozen) this.freeze(false);
     await this.page.close().catch(() => {});
     await this.cleanUp();
   }

@@ -312,6 +312,23 @@ test("a screen is shown large, by one and then by both at once, to who comes lat
   await Promise.all([ana.seesAll(0, "screen"), cem.seesAll(1, "screen")]);
 });
 
+test("who loses its network is gone from the room, and back with it", async () => {
+  const [ana, ben, cem] = await scene.members("silence", "chromium", "chromium", "firefox");
+  assert(ana && ben && cem);
+  ana.freeze(true);
+  for (const person of [ben, cem]) {
+    // The media is given up after half a minute, the seat a minute after the last word (SILENCE).
+    person.patience = 120_000;
+    await person.reads("status", "2 people");
+    await person.reads("chat-log", "The connection to Guest was lost");
+  }
+  await ben.waitFor(() => document.querySelector('[data-testid="lock"]')?.checkVisibility());
+  await Promise.all([ben.seesAll(1), cem.seesAll(1)]);
+  ana.freeze(false);
+  await Promise.all([ana, ben, cem].map((person) => person.seesAll(2)));
+  for (const person of [ana, ben, cem]) await person.reads("status", "3 people");
+});
+
 test("a lost socket, and a server that was away, are made good", async () => {
   const [ana, ben] = await scene.members("outage", "chromium", "chromium");
   assert(ana && ben);
