@@ -113,6 +113,11 @@ export class Call {
     for (const peer of this.#peers.values()) peer.onItsOwn();
   }
 
+  /** Whether there is a connection to somebody, or one coming about. @param {string} id */
+  has(id) {
+    return this.#peers.has(id) || this.#early.has(id);
+  }
+
   /**
    * @param {Message} message
    * @param {string} [to] one peer instead of all

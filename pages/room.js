@@ -182,7 +182,7 @@ signaling.on("error", ({ code }) => {
       "The room is locked",
       "Its host lets nobody in right now. Ask to be let in, then try again.",
     );
-  } else return;
+  }
 });
 
 signaling.on("lost", () => {
@@ -214,6 +214,11 @@ signaling.on("peer-left", ({ peer, reason }) => {
   }
   missed.delete(peer);
   call?.left(peer, reason !== "lost");
+  // Whom we never had a connection to is gone with this word alone.
+  if (!call?.has(peer)) {
+    tiles.remove(peer);
+    refresh();
+  }
 });
 
 signaling.on("asked-to-mute", () => {

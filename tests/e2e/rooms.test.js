@@ -312,6 +312,30 @@ test("a screen is shown large, by one and then by both at once, to who comes lat
   await Promise.all([ana.seesAll(0, "screen"), cem.seesAll(1, "screen")]);
 });
 
+test("two whose networks do not connect are told so, and no tile outlives its owner", async () => {
+  const ana = await scene.visitor("chromium");
+  await ana.page.evaluateOnNewDocument(() => {
+    // Only relays, of which there are none.
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      /** @param {RTCConfiguration} [configuration] */
+      constructor(configuration) {
+        super({ ...configuration, iceTransportPolicy: "relay" });
+      }
+    };
+  });
+  await ana.page.goto(`${scene.address}/r/apart`);
+  await ana.reads("status", "Only you");
+  const ben = await scene.visitor("chromium", { path: "/r/apart" });
+  for (const person of [ana, ben]) {
+    person.patience = 120_000;
+    await person.reads("tile", "Your networks do not connect");
+    await person.reads("status", "2 people");
+  }
+  await ben.click("leave");
+  await ana.seesAll(0);
+  await ana.reads("status", "Only you are here");
+});
+
 test("who loses its network is gone from the room, and back with it", async () => {
   const [ana, ben, cem] = await scene.members("silence", "chromium", "chromium", "firefox");
   assert(ana && ben && cem);
