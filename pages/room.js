@@ -71,6 +71,8 @@ let locked = false;
 let hand = false;
 /** Whose connection was lost, while the server has not said so. @type {Map<string, number>} */
 const missed = new Map();
+/** Whom the server has said to be gone, while the connection is still there. @type {Set<string>} */
+const told = new Set();
 /** @type {MediaStreamTrack | null} */
 let screen = null;
 /** @type {Meter | null} */
@@ -213,6 +215,7 @@ signaling.on("peer-left", ({ peer, reason }) => {
     mention(advice, locked ? undefined : { label: "Lock the room", act: () => lock(true) });
   }
   missed.delete(peer);
+  told.add(peer);
   call?.left(peer, reason !== "lost");
   // Whom we never had a connection to is gone with this word alone.
   if (!call?.has(peer)) {
@@ -271,10 +274,8 @@ function lose(id, reason) {
     // It is in the room, and everybody else may see it.
     return tiles.cover(id, "Your networks do not connect");
   }
-  if (reason === "lost") {
-    chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
-    missed.set(id, 0);
-  }
+  if (reason === "lost") chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
+  if (!told.delete(id)) missed.set(id, 0);
   tiles.remove(id);
   refresh();
 }
@@ -344,6 +345,7 @@ function hangUp() {
   call?.close();
   call = null;
   missed.clear();
+  told.clear();
   tiles.clear();
 }
 

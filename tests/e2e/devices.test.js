@@ -193,8 +193,13 @@ for (const where of ["with a stranger", "in a room"]) {
     await ana.waitFor(() => /** @type {any} */ (window).events.length === 7);
     assert.equal((await opened(ana)).video, undefined);
     await ana.click("toggle-camera");
-    await gets(ben, "picture", true, remote);
+    await ana.waitFor(() => {
+      const video = document.querySelector('[data-testid="local-video"]');
+      const { srcObject } = /** @type {HTMLVideoElement} */ (video);
+      return /** @type {MediaStream | null} */ (srcObject)?.getVideoTracks().length === 1;
+    });
     assert.deepEqual(await opened(ana), { audio: other, video: before.video });
+    await gets(ben, "picture", true, remote);
   });
 }
 
