@@ -77,7 +77,6 @@ const told = new Set();
 let screen = null;
 /** @type {Meter | null} */
 let meter = null;
-let unread = 0;
 
 /** @param {Phase} next */
 function enter(next) {
@@ -244,7 +243,7 @@ function hear(id, message) {
     case "chat":
       chat.add("you", message.text, name);
       if (document.body.dataset.side === "closed") {
-        showUnread(unread + 1);
+        showUnread(true);
         mention(`${name}: ${message.text}`, { label: "Answer", act: () => openSide(true, true) });
       }
       return;
@@ -411,16 +410,15 @@ function openSide(open, writing = false) {
   document.body.dataset.side = open ? "open" : "closed";
   hook("people").ariaExpanded = String(open);
   if (open) {
-    showUnread(0);
+    showUnread(false);
     chat.showLast();
   }
   if (writing) chat.focus();
 }
 
-/** @param {number} count of messages that were not seen */
-function showUnread(count) {
-  unread = count;
-  hook("people").toggleAttribute("data-unread", count > 0);
+/** @param {boolean} unread whether something was said that was not seen */
+function showUnread(unread) {
+  hook("people").toggleAttribute("data-unread", unread);
 }
 
 async function showScreen() {

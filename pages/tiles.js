@@ -53,11 +53,6 @@ export class Tiles {
     document.addEventListener("visibilitychange", () => this.#watch());
   }
 
-  /** How many others there are. */
-  get size() {
-    return this.#tiles.size;
-  }
-
   /** @returns {[string, State][]} */
   get people() {
     return [...this.#tiles].map(([id, { state }]) => [id, state]);
@@ -250,7 +245,6 @@ export class Tiles {
       tile.classList.toggle("pinned", tile === pinned);
       tile.querySelector(".pin")?.setAttribute("aria-pressed", String(tile === pinned));
     });
-    this.#root.dataset.count = String(all.length);
     this.#watch();
   }
 
