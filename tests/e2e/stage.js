@@ -18,7 +18,7 @@ export function stage(variables = {}) {
   /** @type {Person[]} */
   let people = [];
   /** What a browser says by itself of a server that is gone. */
-  const expected = /WebSocket connection to|ERR_CONNECTION_|can’t establish a connection/;
+  const expected = /WebSocket connection to|net::ERR_(CONNECTION|SOCKET|EMPTY)_|can’t establish/;
 
   before(async () => {
     server = await start({ variables });
