@@ -17,8 +17,9 @@ export function stage(variables = {}) {
   let server;
   /** @type {Person[]} */
   let people = [];
-  /** What a browser says by itself of a server that is gone. */
-  const expected = /WebSocket connection to|net::ERR_(CONNECTION|SOCKET|EMPTY)_|can’t establish/;
+  /** What a browser says by itself of a server that is gone, or goes while it answers; and not what it
+   * says of a policy that the page breaks. */
+  const expected = /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection/;
 
   before(async () => {
     server = await start({ variables });
@@ -79,8 +80,11 @@ export function stage(variables = {}) {
     /** Stops the server, for as long as something is done, and starts it again where it was. */
     async without(/** @type {() => Promise<void>} */ action) {
       await server.stop();
-      await action();
-      server = await start({ port: server.port, variables });
+      try {
+        await action();
+      } finally {
+        server = await start({ port: server.port, variables });
+      }
     },
   };
 }
