@@ -50,7 +50,7 @@ export class Tiles {
     this.#template = /** @type {HTMLTemplateElement} */ (find("template", root));
     this.#onwatch = onwatch;
     new ResizeObserver(() => this.#arrange()).observe(root);
-    document.addEventListener("visibilitychange", () => this.#watch());
+    document.addEventListener("visibilitychange", () => this.watch());
   }
 
   /** @returns {[string, State][]} */
@@ -145,8 +145,11 @@ export class Tiles {
     this.#silences.set(box, silence);
   }
 
-  /** Tells everybody, or one, how large its picture is, where that has changed. @param {string} [anew] */
-  #watch(anew) {
+  /**
+   * Tells everybody whose picture's size has changed how large it is here.
+   * @param {string} [anew] whom to tell in any case
+   */
+  watch(anew) {
     for (const [id, tile] of this.#tiles) {
       const { width, height } = tile.box.getBoundingClientRect();
       const seen = document.hidden ? 0 : Math.max(height, width / ASPECT) * devicePixelRatio;
@@ -156,11 +159,6 @@ export class Tiles {
       tile.watched = watched;
       this.#onwatch(id, watched);
     }
-  }
-
-  /** Tells one how large its picture is. @param {string} id */
-  watch(id) {
-    this.#watch(id);
   }
 
   /** Everything in sight; the people's order is that of their coming. @param {boolean} inviting */
@@ -245,7 +243,7 @@ export class Tiles {
       tile.classList.toggle("pinned", tile === pinned);
       tile.querySelector(".pin")?.setAttribute("aria-pressed", String(tile === pinned));
     });
-    this.#watch();
+    this.watch();
   }
 
   /** Whether there is a place for the invitation that nobody else needs. @param {number} count @param {number} width @param {number} height @param {number} gap */

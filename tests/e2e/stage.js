@@ -17,9 +17,10 @@ export function stage(variables = {}) {
   let server;
   /** @type {Person[]} */
   let people = [];
-  /** What a browser says by itself of a server that is gone, or goes while it answers; and not what it
-   * says of a policy that the page breaks. */
-  const expected = /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection/;
+  /** What a browser says by itself of a server that is gone, or goes while it answers, or of a peer that
+   * is frozen; and not what it says of a policy that the page breaks. */
+  const expected =
+    /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed/;
 
   before(async () => {
     server = await start({ variables });
