@@ -208,7 +208,9 @@ export class Tiles {
       this.#arrange();
     };
     pin.addEventListener("click", turn);
-    box.addEventListener("dblclick", (event) => event.target !== pin && turn());
+    box.addEventListener("dblclick", ({ target }) => {
+      if (!pin.contains(/** @type {Node} */ (target))) turn();
+    });
     this.#invitation.before(box);
     return box;
   }
