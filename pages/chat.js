@@ -1,6 +1,8 @@
 // The words of a call: what was said, who is typing, and the line to type in. What a peer wrote is
 // only ever text.
 
+import { find } from "./page.js";
+
 /** For how long somebody counts as typing after the last key, in milliseconds. */
 const TYPING = 3_000;
 /** The most messages kept on the page. */
@@ -24,11 +26,11 @@ export class Chat {
    * @param {(on: boolean) => void} on.typing
    */
   constructor(root, on) {
-    this.#log = /** @type {HTMLElement} */ (root.querySelector(".log"));
-    this.#typing = /** @type {HTMLElement} */ (root.querySelector(".typing"));
-    this.#form = /** @type {HTMLFormElement} */ (root.querySelector("form"));
-    this.#input = /** @type {HTMLInputElement} */ (root.querySelector("input"));
-    this.#send = /** @type {HTMLButtonElement} */ (root.querySelector("form button"));
+    this.#log = find(".log", root);
+    this.#typing = find(".typing", root);
+    this.#form = find("form", root);
+    this.#input = /** @type {HTMLInputElement} */ (find("input", root));
+    this.#send = /** @type {HTMLButtonElement} */ (find("form button", root));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.#input.value.trim();

@@ -1,5 +1,5 @@
-// Which camera and which microphone: two lists to choose from, and a button that turns to the camera of
-// the other side.
+// Which camera and which microphone, and whether: two lists to choose from, a button that turns to the
+// camera of the other side, and one each to mute and to hide.
 
 import { devices } from "./media.js";
 import { find, hook } from "./page.js";
@@ -11,23 +11,33 @@ const LISTS = [
   ["camera", "camera-select"],
   ["microphone", "mic-select"],
 ];
+/** @type {[Device, string][]} */
+const SWITCHES = [
+  ["camera", "toggle-camera"],
+  ["microphone", "toggle-mic"],
+];
 
 export class Devices {
   #media;
-  #failed;
+  #on;
 
   /**
    * @param {Media} media
-   * @param {(problem: Problem) => void} failed
+   * @param {object} on
+   * @param {(problem: Problem) => void} on.failed
+   * @param {() => void} on.switched told of every switch: once at once, and again when it is done
    */
-  constructor(media, failed) {
+  constructor(media, on) {
     this.#media = media;
-    this.#failed = failed;
+    this.#on = on;
     for (const [device, name] of LISTS) {
       const list = /** @type {HTMLSelectElement} */ (hook(name));
       list.addEventListener("change", () => this.#do(media.choose(device, list.value)));
     }
     hook("camera-flip").addEventListener("click", () => this.#do(media.flip()));
+    for (const [device, name] of SWITCHES) {
+      hook(name).addEventListener("click", () => this.#switch(device));
+    }
     navigator.mediaDevices?.addEventListener("devicechange", () => this.refresh());
   }
 
@@ -48,7 +58,15 @@ export class Devices {
 
   /** @param {Promise<void>} change */
   async #do(change) {
-    await change.catch(this.#failed);
+    await change.catch(this.#on.failed);
     await this.refresh();
+  }
+
+  /** @param {Device} device */
+  async #switch(device) {
+    const done = this.#media.toggle(device).catch(this.#on.failed);
+    this.#on.switched();
+    await done;
+    this.#on.switched();
   }
 }

@@ -1,6 +1,6 @@
 // What the person likes: a few words, each a button that takes itself away again.
 
-import { icon } from "./page.js";
+import { find, icon } from "./page.js";
 
 /** As many as a search may name, and as long as each may be (src/core/interest.rs). */
 const MOST = 8;
@@ -20,7 +20,7 @@ export class Interests {
    */
   constructor(box, words, changed) {
     this.#box = box;
-    this.#input = /** @type {HTMLInputElement} */ (box.querySelector("input"));
+    this.#input = /** @type {HTMLInputElement} */ (find("input", box));
     this.#changed = changed;
     this.#input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && this.#input.value.trim()) {

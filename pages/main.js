@@ -8,9 +8,18 @@ import { Signaling } from "./lib/signaling.js";
 import { newRoom, roomPath } from "./link.js";
 import { Media } from "./media.js";
 import { recall, remember } from "./memory.js";
-import { find, hook, mentionProblem, showDevices, showStatus } from "./page.js";
+import {
+  ASKING,
+  find,
+  hook,
+  mentionProblem,
+  showDevices,
+  showLost,
+  showNotice,
+  showStatus,
+} from "./page.js";
 import { iceServers, online, socketUrl } from "./server.js";
-import { chime } from "./tone.js";
+import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
 /** @import { Reason, Said } from "./call.js" */
@@ -33,7 +42,13 @@ const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
   typing: (on) => call?.tell({ type: "typing", on }),
 });
-const devices = new Devices(media, mentionProblem);
+const devices = new Devices(media, {
+  failed: mentionProblem,
+  switched() {
+    showDevices(media.wants);
+    tellState();
+  },
+});
 const liked = recall("interests");
 const interests = new Interests(
   find("#interests"),
@@ -56,9 +71,7 @@ function enter(next) {
   ended = new AbortController();
   phase = next;
   view.showPhase(next);
-  const unseen = next === "call" && document.hidden;
-  document.title = unseen ? "Somebody is here · EchoMingle" : "EchoMingle";
-  if (unseen) chime();
+  beckon(next === "call");
 }
 
 /**
@@ -74,20 +87,14 @@ function later(milliseconds, action) {
 // Start
 
 async function openCamera() {
-  view.showNotice(
-    {
-      title: "Your browser is asking",
-      advice: "Allow the camera and the microphone, so that people can see and hear you.",
-    },
-    null,
-  );
+  showNotice(ASKING, null);
   try {
     await media.open();
     showSelf();
     return true;
   } catch (problem) {
     const { title, advice } = /** @type {Problem} */ (problem);
-    view.showNotice(
+    showNotice(
       { title, advice: `${advice}, then press Try again. Or choose Text only.` },
       "Try again",
     );
@@ -123,7 +130,7 @@ function choose(next) {
     media.close();
     view.showSelf(null);
   } else {
-    view.showNotice(
+    showNotice(
       {
         title: "See yourself first",
         advice:
@@ -194,9 +201,8 @@ signaling.on("welcome", () => {
 signaling.on("lost", () => {
   call?.onItsOwn();
   if (phase === "start" || phase === "searching") {
-    const offline = !navigator.onLine;
-    showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
-    if (offline)
+    showLost();
+    if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   }
 });
@@ -352,28 +358,12 @@ hook("room-new").addEventListener("click", () => location.assign(roomPath(newRoo
 find("#choose-devices").addEventListener("click", () => {
   document.body.toggleAttribute("data-choosing");
 });
-for (const [name, device] of /** @type {const} */ ([
-  ["toggle-mic", "microphone"],
-  ["toggle-camera", "camera"],
-])) {
-  hook(name).addEventListener("click", async () => {
-    const done = media.toggle(device).catch(mentionProblem);
-    for (const ready of [null, done]) {
-      await ready;
-      showDevices(media.wants);
-      tellState();
-    }
-  });
-}
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.repeat && (phase === "call" || phase === "left")) search();
 });
 for (const moved of ["pointermove", "pointerdown", "keydown"])
   addEventListener(moved, rest, { passive: true });
 addEventListener("online", () => phase !== "start" && signaling.connect());
-addEventListener("visibilitychange", () => {
-  if (!document.hidden) document.title = "EchoMingle";
-});
 
 const before = recall("mode") === "text" ? "text" : "video";
 /** @type {HTMLInputElement} */ (hook(`mode-${before}`)).checked = true;

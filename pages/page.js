@@ -7,6 +7,11 @@
 /** How long a word stays, in milliseconds; longer where there is something to press. */
 const SHORT = 5_000;
 const LONG = 15_000;
+/** While the browser asks. @type {Problem} */
+export const ASKING = {
+  title: "Your browser is asking",
+  advice: "Allow the camera and the microphone, so that people can see and hear you.",
+};
 
 /**
  * @template {HTMLElement} [Kind=HTMLElement]
@@ -31,6 +36,24 @@ export function showStatus(text, tone = "calm") {
   const status = hook("status");
   if (status.textContent !== text) status.textContent = text;
   status.dataset.tone = tone;
+}
+
+/** The connection to the server is lost, and is being made anew. */
+export function showLost() {
+  if (navigator.onLine) showStatus("Reaching the server", "busy");
+  else showStatus("You are offline", "bad");
+}
+
+/**
+ * @param {Problem} notice in place of the own picture
+ * @param {string | null} action what its button says; none without one
+ */
+export function showNotice({ title, advice }, action) {
+  find("#notice-title").textContent = title;
+  find("#notice-advice").textContent = advice;
+  const button = find("#open-camera");
+  button.hidden = action === null;
+  button.textContent = action;
 }
 
 /** @param {{ microphone: boolean, camera: boolean }} state of our own devices, as wanted */

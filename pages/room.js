@@ -8,19 +8,22 @@ import { canShare, copy, newRoom, roomOf, roomPath, send } from "./link.js";
 import { Media, Meter } from "./media.js";
 import { recall, remember } from "./memory.js";
 import {
+  ASKING,
   find,
   hook,
   hush,
   mention,
   mentionProblem,
   showDevices,
+  showLost,
+  showNotice,
   showStatus,
   showSwitch,
 } from "./page.js";
 import { People } from "./people.js";
 import { iceServers, socketUrl } from "./server.js";
 import { Tiles } from "./tiles.js";
-import { chime } from "./tone.js";
+import { beckon } from "./tone.js";
 
 /** @import { Reason, Said } from "./call.js" */
 /** @import { Problem } from "./media.js" */
@@ -56,7 +59,7 @@ const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
   typing: (on) => call?.tell({ type: "typing", on }),
 });
-const devices = new Devices(media, mentionProblem);
+const devices = new Devices(media, { failed: mentionProblem, switched: announce });
 const local = /** @type {HTMLVideoElement} */ (hook("local-video"));
 const nameInput = /** @type {HTMLInputElement} */ (hook("name"));
 
@@ -98,8 +101,8 @@ async function open() {
   // Who went in without comes back without.
   if (!media.wants.microphone && !media.wants.camera) return join();
   showStatus("Waiting for your camera", "busy");
-  const allow = "Allow the camera and the microphone, so that people can see and hear you.";
-  showNotice({ title: "Your browser is asking", advice: allow }, false);
+  find("#notice").hidden = false;
+  showNotice(ASKING, null);
   try {
     await media.open();
   } catch (problem) {
@@ -107,18 +110,10 @@ async function open() {
     if (phase !== "entering" || joining) return;
     showStatus("No camera", "bad");
     const { title, advice } = /** @type {Problem} */ (problem);
-    return showNotice({ title, advice: `${advice}, then press Try again.` }, true);
+    return showNotice({ title, advice: `${advice}, then press Try again.` }, "Try again");
   }
   showSelf();
   join();
-}
-
-/** @param {Problem} problem @param {boolean} again whether it can be tried again */
-function showNotice({ title, advice }, again) {
-  find("#notice").hidden = false;
-  find("#notice-title").textContent = title;
-  find("#notice-advice").textContent = advice;
-  find("#open-camera").hidden = !again;
 }
 
 let joining = false;
@@ -188,9 +183,7 @@ signaling.on("error", ({ code }) => {
 
 signaling.on("lost", () => {
   call?.onItsOwn();
-  const offline = !navigator.onLine;
-  if (joining)
-    showStatus(offline ? "You are offline" : "Reaching the server", offline ? "bad" : "busy");
+  if (joining) showLost();
 });
 
 // Inside
@@ -199,9 +192,7 @@ signaling.on("peer-joined", ({ peer }) => {
   tiles.add(peer.id, peer.name);
   call?.add(peer);
   refresh();
-  if (!document.hidden) return;
-  document.title = "Somebody is here · EchoMingle";
-  chime();
+  beckon(true);
 });
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
@@ -393,18 +384,6 @@ function mute() {
   if (media.wants.microphone) hook("toggle-mic").click();
 }
 
-for (const [name, device] of /** @type {const} */ ([
-  ["toggle-mic", "microphone"],
-  ["toggle-camera", "camera"],
-])) {
-  hook(name).addEventListener("click", async () => {
-    const done = media.toggle(device).catch(mentionProblem);
-    announce();
-    await done;
-    announce();
-  });
-}
-
 /** @param {boolean} open @param {boolean} [writing] */
 function openSide(open, writing = false) {
   document.body.dataset.side = open ? "open" : "closed";
@@ -507,9 +486,6 @@ for (const button of document.querySelectorAll(".share")) {
   button.addEventListener("click", () => send(link));
 }
 addEventListener("online", () => joining && signaling.connect());
-addEventListener("visibilitychange", () => {
-  if (!document.hidden) document.title = "Room · EchoMingle";
-});
 // Whoever closes the page is told to have left, and not to be lost.
 addEventListener("pagehide", () => signaling.send({ type: "leave" }));
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());

@@ -1,7 +1,20 @@
-// One soft tone, for who waits in another tab and does not see that somebody is there.
+// One soft tone and a word in the title, for who waits in another tab and does not see that somebody is
+// there.
 
-/** @returns {void} */
-export function chime() {
+const title = document.title;
+
+/** @param {boolean} here whether somebody is */
+export function beckon(here) {
+  const unseen = here && document.hidden;
+  document.title = unseen ? "Somebody is here · EchoMingle" : title;
+  if (unseen) chime();
+}
+
+addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.title = title;
+});
+
+function chime() {
   const context = new AudioContext();
   const volume = new GainNode(context, { gain: 0 });
   const tone = new OscillatorNode(context, { frequency: 660 });

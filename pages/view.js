@@ -3,7 +3,6 @@
 import { Meter } from "./media.js";
 import { find, hook } from "./page.js";
 
-/** @import { Problem } from "./media.js" */
 /** @typedef {"start" | "searching" | "connecting" | "call" | "left"} Phase */
 
 const self = find("#self");
@@ -68,18 +67,6 @@ export function showSelf(stream, mirrored = true) {
   if (own.srcObject !== camera) own.srcObject = camera;
   heard = stream?.getAudioTracks()[0] ?? null;
   showLevel();
-}
-
-/**
- * @param {Problem} notice in place of the own picture
- * @param {string | null} action what its button says; none without one
- */
-export function showNotice({ title, advice }, action) {
-  find("#notice-title").textContent = title;
-  find("#notice-advice").textContent = advice;
-  const button = find("#open-camera");
-  button.hidden = action === null;
-  button.textContent = action;
 }
 
 /**

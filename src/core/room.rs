@@ -201,11 +201,14 @@ impl Room {
 
     /// Tells everybody how the room stands.
     fn tell_state<'a>(&self) -> Vec<Effect<'a>> {
+        let Some(state) = self.state() else {
+            return Vec::new();
+        };
         let members = self.members().into_iter();
         members
-            .filter_map(|to| {
-                let message = self.state()?;
-                Some(Effect::Send { to, message })
+            .map(|to| Effect::Send {
+                to,
+                message: state.clone(),
             })
             .collect()
     }

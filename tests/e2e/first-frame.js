@@ -2,6 +2,7 @@
 // `npm run first-frame`. Two local browsers, so what is measured is the software and not a network.
 
 import { visit } from "./browsers.js";
+import { quantile } from "./quantile.js";
 import { start } from "./server.js";
 
 const RUNS = 20;
@@ -35,11 +36,9 @@ function measure(person, name) {
 
 /** @param {string} what @param {number[]} times */
 function report(what, times) {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (/** @type {number} */ share) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const [median, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
   console.log(
-    `${what}: median ${at(0.5)?.toFixed(0)} ms, p95 ${at(0.95)?.toFixed(0)} ms (${times.length} runs)`,
+    `${what}: median ${median.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms (${times.length} runs)`,
   );
 }
 

@@ -3,6 +3,7 @@
 // the server gives them, on both sides.
 
 import { visit } from "./browsers.js";
+import { quantile } from "./quantile.js";
 import { start } from "./server.js";
 
 const MEMBERS = 2;
@@ -45,11 +46,6 @@ const prepare = (others) => {
   }, 5);
 };
 
-/** @param {number[]} times */
-function median(times) {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
-}
-
 const server = await start();
 const people = [];
 try {
@@ -85,7 +81,7 @@ try {
     await newcomer.page.goto(server.address);
     for (const member of members) await member.seesAll(MEMBERS - 1);
   }
-  const [one, other] = [median(times.members), median(times.newcomer)];
+  const [one, other] = [quantile(times.members, 0.5), quantile(times.newcomer, 0.5)];
   console.log(
     `From join to the first frame of all ${MEMBERS} members, medians of ${RUNS} each, in turn:`,
   );
