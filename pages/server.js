@@ -13,24 +13,37 @@ export function socketUrl(path) {
   return url;
 }
 
-/** @type {{ servers: RTCIceServer[], until: number }} */
-let known = { servers: [], until: 0 };
+/**
+ * What finds a way between two people.
+ * @typedef {object} Ways
+ * @property {RTCIceServer[]} iceServers
+ * @property {number} until when that holds, in milliseconds of the clock
+ * @property {boolean} hideAddress whether this site goes by relays only, unless its visitor chooses otherwise
+ */
+
+/** @type {Ways} */
+let known = { iceServers: [], until: 0, hideAddress: false };
 
 /**
  * The ICE servers, asked for anew when the last answer has expired. Without an answer there are none,
  * and people in one network still meet.
  *
- * @returns {Promise<RTCIceServer[]>}
+ * @returns {Promise<Ways>}
  */
-export async function iceServers() {
-  if (Date.now() < known.until) return known.servers;
+export async function ways() {
+  if (Date.now() < known.until) return known;
   try {
-    const { iceServers: servers, ttl } = await ask("/v1/ice");
-    known = { servers, until: Date.now() + ttl * 1_000 };
+    const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
+    known = { iceServers, until: Date.now() + ttl * 1_000, hideAddress };
   } catch {
-    known = { servers: [], until: Date.now() + 10_000 };
+    known = { ...known, iceServers: [], until: Date.now() + 10_000 };
   }
-  return known.servers;
+  return known;
+}
+
+/** Whether a relay is among them. @param {Ways} ways */
+export function relays({ iceServers }) {
+  return iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 }
 
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */
