@@ -13,11 +13,13 @@ pub mod interest;
 pub mod lobby;
 pub mod origin;
 pub mod protocol;
+pub mod quota;
 pub mod rate;
 pub mod rejection;
 pub mod room;
 pub mod route;
 pub mod time;
+pub mod turn;
 
 #[cfg(test)]
 mod declarations;
