@@ -21,7 +21,6 @@ export const PORT = 3478;
  * @param {string} secret that it shares with those who give out credentials
  */
 export async function startCoturn(namespace, address, secret) {
-  const [ip = "", ...exec] = inside(namespace);
   const folder = await mkdtemp(join(tmpdir(), "echomingle-coturn-"));
   const options = {
     "listening-ip": address,
@@ -35,7 +34,7 @@ export async function startCoturn(namespace, address, secret) {
   };
   const flags = ["-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli"];
   const values = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(ip, [...exec, "turnserver", ...flags, ...values], {
+  const child = spawn("ip", [...inside(namespace), "turnserver", ...flags, ...values], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "exit");
@@ -66,9 +65,8 @@ export async function startCoturn(namespace, address, secret) {
  * @returns {Promise<boolean>}
  */
 function answers(namespace, address) {
-  const [ip = "", ...exec] = inside(namespace);
-  const client = [...exec, "turnutils_stunclient", "-p", `${PORT}`, address];
+  const client = [...inside(namespace), "turnutils_stunclient", "-p", `${PORT}`, address];
   return new Promise((resolve) => {
-    execFile(ip, client, { timeout: 1_000 }, (error) => resolve(!error));
+    execFile("ip", client, { timeout: 1_000 }, (error) => resolve(!error));
   });
 }

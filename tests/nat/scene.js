@@ -52,7 +52,7 @@ export async function scene(t, kind, { relay = true } = {}) {
       TURN_SECRET: secret,
     });
   }
-  const where = { inside: inside(network.server), ip: SERVER, port: SITE_PORT };
+  const where = { inside: ["ip", ...inside(network.server)], ip: SERVER, port: SITE_PORT };
   site = await start({ ...where, variables });
 
   /** @param {Host} host */

@@ -33,10 +33,10 @@ const OWNED = /^echomingle-(\d+)-/;
 const name = (place) => `echomingle-${process.pid}-${place}`;
 
 /**
- * The command that runs another in a namespace.
+ * The arguments with which `ip` runs a command in a namespace.
  * @param {string} namespace
  */
-export const inside = (namespace) => ["ip", "netns", "exec", namespace];
+export const inside = (namespace) => ["netns", "exec", namespace];
 
 /**
  * Needs root. One at a time in a process.
@@ -167,8 +167,8 @@ function internet(place, address) {
  * @param {Kind} kind
  */
 function translate(place, kind) {
-  const [ip = "", ...exec] = inside(name(place));
-  run(ip, [...exec, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+  const exec = inside(name(place));
+  run("ip", [...exec, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
   const rules = `
     table ip nat {
       chain leaving {
@@ -188,7 +188,7 @@ function translate(place, kind) {
         iifname lan accept
       }
     }`;
-  run(ip, [...exec, "nft", "-f", "-"], rules);
+  run("ip", [...exec, "nft", "-f", "-"], rules);
 }
 
 /** @param {Place} place @param {string[]} commands of ip(8) */
