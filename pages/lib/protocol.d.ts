@@ -144,12 +144,18 @@ export type Stats = {
 export type IceConfiguration = {
   /** As `RTCConfiguration.iceServers` takes them, best first. */
   iceServers: Array<IceServer>,
-  /** For how many seconds they hold. */
-  ttl: number, };
+  /** For how many seconds they hold, counted from when they were asked for. */
+  ttl: number,
+  /** Whether whoever has not chosen uses relays only, so as to hide its address; there may be none. */
+  hideAddress: boolean, };
 
 /**
  * An `RTCIceServer` (W3C WebRTC 1.0, section 4.2.4).
  */
 export type IceServer = {
   /** URLs of the schemes `stun`, `stuns`, `turn` or `turns`. */
-  urls: Array<string>, };
+  urls: Array<string>,
+  /** Who one is to a relay. */
+  username?: string,
+  /** The password that belongs to it. */
+  credential?: string, };

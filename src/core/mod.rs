@@ -13,12 +13,14 @@ pub mod interest;
 pub mod lobby;
 pub mod origin;
 pub mod protocol;
+pub mod quota;
 pub mod rate;
 pub mod rejection;
 pub mod resume;
 pub mod room;
 pub mod route;
 pub mod time;
+pub mod turn;
 
 #[cfg(test)]
 mod declarations;

@@ -33,6 +33,37 @@ impl AllowedOrigins {
     }
 }
 
+/// Who sends a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// A page that may use this server.
+    Page,
+    /// A page that may not.
+    Stranger,
+    /// A program that does not say, or a page that cannot read the answer.
+    Unknown,
+}
+
+impl Sender {
+    /// By the headers `origin` and `sec-fetch-site`. A browser puts no origin on a page's `GET` to the
+    /// server that the page is from, and says there `same-origin` instead (W3C Fetch Metadata, section
+    /// 2.3), where the page is one that may use a camera at all: over `https`, or on this machine.
+    #[must_use]
+    pub fn of(
+        origin: Option<&str>,
+        fetch_site: Option<&str>,
+        allowed: &AllowedOrigins,
+        own: &str,
+    ) -> Self {
+        match (origin, fetch_site) {
+            (Some(origin), _) if allowed.allows(origin, own) => Self::Page,
+            (Some(_), _) => Self::Stranger,
+            (None, Some("same-origin")) => Self::Page,
+            (None, _) => Self::Unknown,
+        }
+    }
+}
+
 fn fits(origin: &str, pattern: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return origin == pattern;
@@ -76,6 +107,23 @@ mod tests {
         ] {
             assert!(!allowed.allows(foreign, OWN), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_origin_or_by_having_none_of_its_own() {
+        let allowed = AllowedOrigins::from_list("https://mingle.pages.dev");
+        let of = |origin, site| Sender::of(origin, site, &allowed, OWN);
+        for site in [None, Some("same-origin"), Some("cross-site"), Some("none")] {
+            assert_eq!(of(Some(OWN), site), Sender::Page);
+            assert_eq!(of(Some("https://mingle.pages.dev"), site), Sender::Page);
+            assert_eq!(of(Some("https://evil.example"), site), Sender::Stranger);
+            assert_eq!(of(Some("null"), site), Sender::Stranger);
+        }
+        assert_eq!(of(None, Some("same-origin")), Sender::Page);
+        for site in ["same-site", "cross-site", "none", "", "same-origin, none"] {
+            assert_eq!(of(None, Some(site)), Sender::Unknown, "{site}");
+        }
+        assert_eq!(of(None, None), Sender::Unknown);
     }
 
     #[test]

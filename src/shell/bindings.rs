@@ -2,6 +2,8 @@
 
 use worker::{Env, Result, Stub};
 
+use crate::core::ice::Settings;
+
 /// Everybody meets in this one lobby.
 const LOBBY_NAME: &str = "global";
 
@@ -25,9 +27,21 @@ pub(super) fn allowed_origins(env: &Env) -> String {
     variable(env, "ALLOWED_ORIGINS").unwrap_or_default()
 }
 
-/// The STUN servers to tell clients of.
-pub(super) fn stun_urls(env: &Env) -> Option<String> {
-    variable(env, "STUN_URLS")
+/// The servers to tell clients of, some of which are secrets.
+pub(super) fn ice_settings(env: &Env) -> Settings {
+    Settings {
+        stun_urls: variable(env, "STUN_URLS"),
+        turn_key_id: variable(env, "TURN_KEY_ID"),
+        turn_key_api_token: variable(env, "TURN_KEY_API_TOKEN"),
+        turn_api: variable(env, "TURN_API"),
+        turn_urls: variable(env, "TURN_URLS"),
+        turn_secret: variable(env, "TURN_SECRET"),
+        metered_app: variable(env, "METERED_APP"),
+        metered_secret_key: variable(env, "METERED_SECRET_KEY"),
+        metered_api_key: variable(env, "METERED_API_KEY"),
+        metered_api: variable(env, "METERED_API"),
+        hide_address: variable(env, "HIDE_ADDRESS"),
+    }
 }
 
 fn variable(env: &Env, name: &str) -> Option<String> {

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use worker::console_log;
 
+use crate::core::turn::Failure;
+
 /// One line, as JSON.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -16,6 +18,13 @@ pub(super) enum Line {
     RoomAwake {
         /// How many sockets it found.
         sockets: usize,
+    },
+    /// A relay that is configured could not be had, and the next was tried.
+    RelayFailed {
+        /// Which.
+        relay: &'static str,
+        /// Why, as far as it is nobody's secret.
+        why: Failure,
     },
     /// The runtime refused the alarm.
     AlarmRefused,

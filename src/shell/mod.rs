@@ -5,6 +5,7 @@
 
 mod actor;
 mod bindings;
+mod ice;
 mod lobby;
 mod log;
 mod room;
@@ -14,10 +15,10 @@ mod storage;
 use serde::Serialize;
 use worker::{Context, Env, Headers, Method, Request, Response, Result, event};
 
-use self::bindings::{allowed_origins, lobby, room, stun_urls};
-use crate::core::ice;
-use crate::core::origin::AllowedOrigins;
+use self::bindings::{allowed_origins, lobby, room};
+use crate::core::origin::{AllowedOrigins, Sender};
 use crate::core::route::{Route, split_url};
+use crate::core::time::Millis;
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
@@ -30,15 +31,23 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         return Response::error("Only GET is answered here.", 405);
     }
     let origin = request.headers().get("origin")?;
-    if let Some(origin) = &origin
-        && !AllowedOrigins::from_list(&allowed_origins(&env)).allows(origin, own)
-    {
+    let site = request.headers().get("sec-fetch-site")?;
+    let allowed = AllowedOrigins::from_list(&allowed_origins(&env));
+    let sender = Sender::of(origin.as_deref(), site.as_deref(), &allowed, own);
+    if sender == Sender::Stranger {
         let refused = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
         return Response::error(refused, 403);
     }
     match route {
         Route::Health => health(),
-        Route::Ice => json(&ice::from_stun_urls(stun_urls(&env).as_deref()), origin),
+        Route::Ice => {
+            let address = request.headers().get("cf-connecting-ip")?;
+            let page = sender == Sender::Page;
+            match ice::configuration(&env, page, address.as_deref()).await? {
+                Ok(answer) => json(&answer, origin),
+                Err(wait) => too_often(wait, origin),
+            }
+        }
         Route::Match | Route::Room(_) if !upgrades(&request)? => {
             Response::error("Open a WebSocket here (Upgrade: websocket).", 426)
         }
@@ -59,6 +68,14 @@ fn upgrades(request: &Request) -> Result<bool> {
 fn health() -> Result<Response> {
     let answer = Response::ok(concat!("ok ", env!("CARGO_PKG_VERSION"), "\n"))?;
     Ok(answer.with_headers(headers("text/plain; charset=utf-8", None)?))
+}
+
+fn too_often(wait: Millis, origin: Option<String>) -> Result<Response> {
+    let seconds = wait.get().div_ceil(1_000);
+    let text = format!("Too much was asked for from this network. Ask again in {seconds} s.");
+    let headers = headers("text/plain; charset=utf-8", origin)?;
+    headers.set("retry-after", &seconds.to_string())?;
+    Ok(Response::error(text, 429)?.with_headers(headers))
 }
 
 fn json(answer: &impl Serialize, origin: Option<String>) -> Result<Response> {

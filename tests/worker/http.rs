@@ -1,6 +1,6 @@
 //! What is answered without a WebSocket, and who may open one.
 
-use echomingle::core::ice::{DEFAULT_STUN, TTL_SECONDS};
+use echomingle::core::ice::{DEFAULT_STUN, STUN_TTL_SECONDS};
 use echomingle::core::protocol::{LeaveReason, Mode, Stats};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
@@ -39,7 +39,11 @@ async fn ice_tells_of_a_stun_server() {
     let answer = server.get("/v1/ice?some=query").await;
     assert_eq!(answer.status, 200);
     let body: Value = serde_json::from_str(&answer.body).unwrap();
-    let expected = json!({"iceServers": [{"urls": [DEFAULT_STUN]}], "ttl": TTL_SECONDS});
+    let expected = json!({
+        "iceServers": [{"urls": [DEFAULT_STUN]}],
+        "ttl": STUN_TTL_SECONDS,
+        "hideAddress": false,
+    });
     assert_eq!(body, expected);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     is_kept_by_nobody(&answer);
