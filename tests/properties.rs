@@ -10,7 +10,7 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::world::{self, nth, until};
 use common::{Heard, KEY, Script, away, back, left, other, still_there, welcome, welcome_back};
@@ -139,6 +139,8 @@ struct World {
     passes: Vec<Pass>,
     /// What has to be heard of lost and resumed seats, by whom, in order.
     due: BTreeMap<PeerId, Vec<ServerMessage<Value>>>,
+    /// Whose claims are to be decided now, and on what, in order.
+    decided: VecDeque<(PeerId, Claim)>,
     /// Who connects, to take another seat at once, it may be.
     newcomer: Option<PeerId>,
     /// From whom to whom a signal goes.
@@ -341,13 +343,18 @@ impl World {
         let claims = claims.filter_map(|(&by, person)| Some((by, person.claims.clone()?)));
         let mut claims: Vec<_> = claims.filter(|(_, it)| it.until <= self.now).collect();
         claims.sort_by_key(|(_, claim)| (claim.until, claim.pass.owner));
-        for (by, claim) in claims {
-            let owner = claim.pass.owner;
-            // Whoever claims may have got another seat meanwhile, or the owner may have.
-            let still = |person: &Person| person.claims.as_ref().map(|it| it.pass.owner);
-            if self.people.get(&by).and_then(still) != Some(owner) {
-                continue;
-            }
+        self.decided = claims.into();
+    }
+
+    /// The next claim is decided; whoever met in this moment has met before that.
+    fn decides(&mut self) -> bool {
+        let Some((by, claim)) = self.decided.pop_front() else {
+            return false;
+        };
+        let owner = claim.pass.owner;
+        // Whoever claims may have got another seat meanwhile, or the owner may have.
+        let still = |person: &Person| person.claims.as_ref().map(|it| it.pass.owner);
+        if self.people.get(&by).and_then(still) == Some(owner) {
             let silent = self.people[&owner].silent;
             if silent.is_some_and(|since| since < claim.until - PROOF) {
                 let leaving = self.people[&owner].leaving;
@@ -357,6 +364,16 @@ impl World {
                 self.is_refused(by);
             }
         }
+        true
+    }
+
+    /// Somebody hears what it has to hear, and nothing before that.
+    fn is_due(&mut self, to: PeerId, message: &ServerMessage<Value>) {
+        while self.due.get(&to).is_none_or(Vec::is_empty) {
+            assert!(self.decides(), "{to:?} heard {message:?}");
+        }
+        let due = self.due.get_mut(&to).unwrap().remove(0);
+        assert_eq!(*message, due, "{to:?}");
     }
 
     /// In how many milliseconds something comes by time alone.
@@ -571,27 +588,17 @@ impl world::World for World {
     fn hears(&mut self, step: &Step, heard: &[Heard]) {
         let mut signals = 0;
         let mut met = BTreeSet::new();
-        let mut due = std::mem::take(&mut self.due);
         for each @ (to, message) in heard {
-            assert!(
-                self.people.contains_key(to) || self.newcomer == Some(*to),
-                "{to:?} is gone and heard {message:?}"
-            );
-            let mut is_due = |message: &ServerMessage<Value>| {
-                let all = due.get_mut(to).filter(|all| !all.is_empty());
-                let all = all.unwrap_or_else(|| panic!("{to:?} heard {message:?}"));
-                assert_eq!(*message, all.remove(0), "{to:?}");
-            };
             match message {
                 ServerMessage::Welcome { .. } => {
-                    is_due(message);
+                    self.is_due(*to, message);
                     if self.newcomer.take_if(|newcomer| newcomer == to).is_none() {
                         self.keeps_token(*to);
                     }
                 }
                 ServerMessage::PeerAway { .. }
                 | ServerMessage::PeerBack { .. }
-                | ServerMessage::StillThere {} => is_due(message),
+                | ServerMessage::StillThere {} => self.is_due(*to, message),
                 ServerMessage::Waiting {} => {
                     assert!(self.people[to].searching.is_some(), "{to:?} waits unasked");
                 }
@@ -622,7 +629,7 @@ impl world::World for World {
                 ServerMessage::PeerLeft {
                     reason: LeaveReason::Lost,
                     ..
-                } => is_due(message),
+                } => self.is_due(*to, message),
                 ServerMessage::PeerLeft { peer, reason } => {
                     let reasons = match step {
                         Step::Leaves(_) => LeaveReason::Left,
@@ -647,7 +654,7 @@ impl world::World for World {
                     ..
                 } => {
                     let (code, message) = (ErrorCode::BadToken, String::new());
-                    is_due(&ServerMessage::Error { code, message });
+                    self.is_due(*to, &ServerMessage::Error { code, message });
                 }
                 ServerMessage::Error { code, .. } => {
                     signals += 1;
@@ -665,8 +672,9 @@ impl world::World for World {
                 | ServerMessage::Redirect { .. } => panic!("{each:?}"),
             }
         }
-        due.retain(|_, all| !all.is_empty());
-        assert!(due.is_empty(), "not heard: {due:?}");
+        while self.decides() {}
+        self.due.retain(|_, all| !all.is_empty());
+        assert!(self.due.is_empty(), "not heard: {:?}", self.due);
         if let Some((from, to)) = self.signaled {
             let call = self.call(from);
             let to_nobody = call.is_some_and(|call| call.partner == to && call.away.is_some());

@@ -653,7 +653,7 @@ fn what_cannot_be_read_makes_no_seat() {
         b"",
         b"{}",
         b"[\"0000000000\",{}]",
-        br#"["0000000000",{"Inside":{"place":-1,"name":null,"locked":false,"others":[],"leaving":false}}]"#,
+        br#"["0000000000",{"Inside":{"place":-1,"last":0,"name":null,"locked":false,"others":[],"leaving":false}}]"#,
     ];
     let seats = broken.into_iter().filter_map(SavedSeat::read);
     let mut room = Room::new(SEATS, KEY);

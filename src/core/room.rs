@@ -53,6 +53,9 @@ enum Status {
 struct Member {
     /// In which order they came; the smallest is the host's, and of two the smaller one offers.
     place: u64,
+    /// The last place that it has heard of. None is given twice, so that who left and came in again is not
+    /// taken for who it was.
+    last: u64,
     name: Option<String>,
     locked: bool,
     /// Of whom it has heard, and not that they are gone.
@@ -200,11 +203,11 @@ impl Room {
         if present.len() + absent.len() >= self.capacity as usize {
             return Err(Rejection::RoomFull);
         }
-        let there = present.iter().filter_map(|&peer| self.member(peer));
-        let places = there.map(|member| member.place);
-        let last = places.chain(absent.iter().map(|other| other.place)).max();
+        let last = self.inside().map(|(_, member)| member.last).max();
+        let place = last.map_or(0, |last| last + 1);
         let member = Member {
-            place: last.map_or(0, |last| last + 1),
+            place,
+            last: place,
             name,
             locked: false,
             others: Vec::new(),
@@ -243,6 +246,7 @@ impl Room {
         if let Some(member) = self.member_mut(to) {
             let away = None;
             member.others.push(Other { peer, place, away });
+            member.last = member.last.max(place);
         }
     }
 
@@ -328,6 +332,7 @@ impl Room {
             Some((witness, own)) => {
                 // A token may be of another time inside.
                 member.place = own.place;
+                member.last = member.last.max(witness.last);
                 member.locked = witness.locked;
                 // Who has left and come in again meanwhile is a newcomer to it.
                 let known = |other: &Other| {
