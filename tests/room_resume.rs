@@ -507,6 +507,27 @@ fn whose_network_is_gone_has_its_seat_again_in_two_seconds() {
 }
 
 #[test]
+fn who_is_looked_for_in_the_moment_in_which_another_is_lost_is_away_after_that() {
+    let (mut script, [ana, ben, cem]) = inside();
+    script.drops(ana);
+    script.falls_silent(ben);
+    script.passes(13_000);
+    script.comes_back(ben);
+    script.heard();
+    script.passes(2_000);
+    let again = among(ben, &[], &unnamed([cem]));
+    assert_eq!(
+        script.heard(),
+        all([
+            gone(&[ben, cem], ana, Lost),
+            told(&[ben, cem], ben, false),
+            vec![away(cem, ben), again, back(cem, ben)],
+            told(&[ben], ben, false)
+        ])
+    );
+}
+
+#[test]
 fn whose_socket_ends_while_its_seat_is_claimed_has_it_again_at_once() {
     let (mut script, [ana, ben]) = inside();
     script.comes_back(ben);
