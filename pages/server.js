@@ -13,24 +13,53 @@ export function socketUrl(path) {
   return url;
 }
 
-/** @type {{ servers: RTCIceServer[], until: number }} */
-let known = { servers: [], until: 0 };
+/**
+ * By what a connection finds its way.
+ *
+ * @typedef {object} Ice
+ * @property {RTCIceServer[]} servers none without an answer: people in one network still meet
+ * @property {boolean} relay whether one of them is a relay
+ * @property {boolean | undefined} hideAddress whether relays only are used by who has not chosen;
+ *   undefined as long as the server has not said
+ * @property {number} until when to ask for them anew, as `Date.now()` counts
+ */
+
+/** @type {Ice} */
+let known = { servers: [], relay: false, hideAddress: undefined, until: 0 };
+
+/** @type {Promise<Ice> | undefined} */
+let asking;
 
 /**
- * The ICE servers, asked for anew when the last answer has expired. Without an answer there are none,
- * and people in one network still meet.
+ * The ICE servers and what belongs to them, asked for anew when the last answer has grown old.
  *
- * @returns {Promise<RTCIceServer[]>}
+ * @returns {Promise<Ice>}
  */
+export async function ice() {
+  if (Date.now() < known.until) return known;
+  asking ??= askForIce().finally(() => (asking = undefined));
+  return asking;
+}
+
+/** @returns {Promise<RTCIceServer[]>} the servers alone */
 export async function iceServers() {
-  if (Date.now() < known.until) return known.servers;
+  return (await ice()).servers;
+}
+
+async function askForIce() {
+  // What holds for ten minutes does so from when it was made, which is after it was asked for.
+  const since = Date.now();
   try {
-    const { iceServers: servers, ttl } = await ask("/v1/ice");
-    known = { servers, until: Date.now() + ttl * 1_000 };
+    /** @type {import("./lib/protocol.js").IceConfiguration} */
+    const { iceServers: servers, ttl, hideAddress } = await ask("/v1/ice");
+    const relay = servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url)));
+    // A tenth before its end: a connection made now still has to use it.
+    known = { servers, relay, hideAddress, until: since + ttl * 900 };
   } catch {
-    known = { servers: [], until: Date.now() + 10_000 };
+    const { hideAddress } = known;
+    known = { servers: [], relay: false, hideAddress, until: Date.now() + 10_000 };
   }
-  return known.servers;
+  return known;
 }
 
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */

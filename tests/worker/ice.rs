@@ -11,10 +11,9 @@ use echomingle::core::turn::{LIFE_SECONDS, MAX_ANSWER_BYTES, PATIENCE_MILLIS};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha1::Sha1;
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::provider::{Provider, Reply};
+use crate::provider::{Provider, Reply, listen};
 use crate::server::{Answer, FRIEND, Server};
 
 const KEY: &str = "key-id";
@@ -107,7 +106,11 @@ fn told(answer: &Answer) -> Value {
         assert!(!answer.body.contains(secret), "{answer:?}");
         assert!(!answer.headers.values().any(|value| value.contains(secret)));
     }
-    serde_json::from_str(&answer.body).unwrap()
+    read(&answer.body)
+}
+
+fn read(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text} is no JSON: {error}"))
 }
 
 fn answer(servers: &Value, ttl: u32) -> Value {
@@ -115,11 +118,11 @@ fn answer(servers: &Value, ttl: u32) -> Value {
 }
 
 fn signed(secret: &str, text: &str) -> String {
-    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).unwrap();
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(secret.as_bytes()) else {
+        panic!("HMAC takes keys of any length");
+    };
     mac.update(text.as_bytes());
-    let mut buffer = [0; 64];
-    let signature = mac.finalize().into_bytes();
-    Base64::encode(&signature, &mut buffer).unwrap().into()
+    Base64::encode_string(&mac.finalize().into_bytes())
 }
 
 #[expect(
@@ -128,7 +131,7 @@ fn signed(secret: &str, text: &str) -> String {
 )]
 fn unix_seconds() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.unwrap().as_secs()
+    now.unwrap_or_default().as_secs()
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn cloudflare_is_asked_for_credentials_of_ten_minutes() {
     assert_eq!(asked.path, path);
     assert_eq!(asked.headers["authorization"], format!("Bearer {TOKEN}"));
     assert_eq!(asked.headers["content-type"], "application/json");
-    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    let body = read(&asked.body);
     assert_eq!(body, json!({"ttl": LIFE_SECONDS}));
     cloudflare.was_asked_nothing_more();
 }
@@ -235,7 +238,7 @@ async fn metered_makes_a_credential_that_expires_for_who_has_its_secret() {
     assert_eq!(asked.method, "POST");
     let path = format!("/api/v1/turn/credential?secretKey={SECRET}");
     assert_eq!(asked.path, path);
-    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    let body = read(&asked.body);
     assert_eq!(body, json!({"expiryInSeconds": LIFE_SECONDS}));
     metered.was_asked_nothing_more();
 }
@@ -267,7 +270,7 @@ async fn a_provider_that_fails_gives_way_to_the_next_and_the_log_says_why() {
         .await;
         let told = asks(&server).await;
         assert_eq!(told, answer(&of_metered(), LIFE_SECONDS), "{reply:?}");
-        let line: Value = serde_json::from_str(&server.logs().await).unwrap();
+        let line = read(&server.logs().await);
         let expected = json!({"event": "relay-failed", "relay": "cloudflare", "why": why});
         assert_eq!(line, expected, "{reply:?}");
         cloudflare.was_asked().await;
@@ -299,9 +302,9 @@ async fn the_next_is_not_tried_before_a_slow_one_had_its_time() {
 
 #[tokio::test]
 async fn without_any_relay_that_works_there_is_stun_for_a_short_while() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let closed = format!("http://{}", nobody.local_addr().unwrap());
+    let (nobody, address) = listen().await;
     drop(nobody);
+    let closed = format!("http://{address}");
     let mut server = Server::start_with(&[
         ("TURN_KEY_ID", KEY),
         ("TURN_KEY_API_TOKEN", TOKEN),
@@ -320,7 +323,7 @@ async fn without_any_relay_that_works_there_is_stun_for_a_short_while() {
         ("shared-secret", "misconfigured"),
         ("metered", "misconfigured"),
     ] {
-        let line: Value = serde_json::from_str(&server.logs().await).unwrap();
+        let line = read(&server.logs().await);
         let expected = json!({"event": "relay-failed", "relay": relay, "why": why});
         assert_eq!(line, expected);
     }

@@ -44,8 +44,7 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn start(reply: Reply) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (listener, address) = listen().await;
         let (heard, asked) = unbounded_channel();
         let (left, gone) = unbounded_channel();
         let task = tokio::spawn(async move {
@@ -93,6 +92,19 @@ impl Provider {
     }
 }
 
+/// Listens on a port of the system's choice.
+pub(crate) async fn listen() -> (TcpListener, SocketAddr) {
+    let listening = async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        std::io::Result::Ok((listener, address))
+    };
+    match listening.await {
+        Ok(both) => both,
+        Err(error) => panic!("nobody can listen on this machine: {error}"),
+    }
+}
+
 impl Drop for Provider {
     fn drop(&mut self) {
         self.task.abort();
@@ -136,7 +148,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Asked> {
     let mut line = String::new();
     stream.read_line(&mut line).await?;
     let mut words = line.split(' ').map(String::from);
-    let (method, path) = (words.next().unwrap(), words.next().unwrap());
+    let (method, path) = (words.next(), words.next());
     let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
@@ -147,13 +159,13 @@ async fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Asked> {
         headers.insert(name.to_ascii_lowercase(), value.to_owned());
     }
     let length = headers.get("content-length");
-    let length = length.map_or(0, |length| length.parse().unwrap());
-    let mut body = vec![0; length];
+    let length = length.and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
     stream.read_exact(&mut body).await?;
     Ok(Asked {
-        method,
-        path,
+        method: method.unwrap_or_default(),
+        path: path.unwrap_or_default(),
         headers,
-        body: String::from_utf8(body).unwrap(),
+        body: String::from_utf8_lossy(&body).into(),
     })
 }
