@@ -14,52 +14,56 @@ export function socketUrl(path) {
 }
 
 /**
- * By what a connection finds its way.
- *
- * @typedef {object} Ice
- * @property {RTCIceServer[]} servers none without an answer: people in one network still meet
- * @property {boolean} relay whether one of them is a relay
- * @property {boolean | undefined} hideAddress whether relays only are used by who has not chosen;
- *   undefined as long as the server has not said
- * @property {number} until when to ask for them anew, as `Date.now()` counts
+ * What finds a way between two people.
+ * @typedef {object} Ways
+ * @property {RTCIceServer[]} iceServers
+ * @property {number} until when that holds, in milliseconds of the clock
+ * @property {boolean} hideAddress whether this site goes by relays only, unless its visitor chooses otherwise
  */
 
-/** @type {Ice} */
-let known = { servers: [], relay: false, hideAddress: undefined, until: 0 };
+/**
+ * The part of its time for which an answer is taken as it is. Whoever connects after that would have to do
+ * with what is about to end, and a call that asks before the end is to have something new.
+ */
+const FRESH = 0.8;
 
-/** @type {Promise<Ice> | undefined} */
+/** @type {Ways} */
+let known = { iceServers: [], until: 0, hideAddress: false };
+let freshUntil = 0;
+
+/** @type {Promise<Ways> | undefined} */
 let asking;
 
 /**
- * The ICE servers and what belongs to them, asked for anew when the last answer has grown old.
+ * The ICE servers, asked for anew when the last answer has grown old, once however many want them. Without
+ * an answer there are none, and people in one network still meet.
  *
- * @returns {Promise<Ice>}
+ * @returns {Promise<Ways>}
  */
-export async function ice() {
-  if (Date.now() < known.until) return known;
-  asking ??= askForIce().finally(() => (asking = undefined));
+export async function ways() {
+  if (Date.now() < freshUntil) return known;
+  asking ??= askForWays().finally(() => (asking = undefined));
   return asking;
 }
 
-/** @returns {Promise<RTCIceServer[]>} the servers alone */
-export async function iceServers() {
-  return (await ice()).servers;
-}
-
-async function askForIce() {
+async function askForWays() {
   // What holds for ten minutes does so from when it was made, which is after it was asked for.
   const since = Date.now();
   try {
     /** @type {import("./lib/protocol.js").IceConfiguration} */
-    const { iceServers: servers, ttl, hideAddress } = await ask("/v1/ice");
-    const relay = servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url)));
-    // A tenth before its end: a connection made now still has to use it.
-    known = { servers, relay, hideAddress, until: since + ttl * 900 };
+    const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
+    known = { iceServers, until: since + ttl * 1_000, hideAddress };
+    freshUntil = since + FRESH * ttl * 1_000;
   } catch {
-    const { hideAddress } = known;
-    known = { servers: [], relay: false, hideAddress, until: Date.now() + 10_000 };
+    freshUntil = Date.now() + 10_000;
+    known = { ...known, iceServers: [], until: freshUntil };
   }
   return known;
+}
+
+/** Whether a relay is among them. @param {Ways} ways */
+export function relays({ iceServers }) {
+  return iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 }
 
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */

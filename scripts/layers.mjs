@@ -4,22 +4,29 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { node, root } from "./environment.mjs";
+import { obstacle } from "./networks.mjs";
 import { workerd } from "./packages.mjs";
 import { run } from "./process.mjs";
 import { everything } from "./setup.mjs";
 
 /**
- * `needs`: parts of the set-up; `browsers`, `worker`: whether those are needed too.
+ * `needs`: parts of the set-up; `browsers`, `worker`: whether those are needed too; `obstacle`: says why
+ * the layer cannot run on this machine, or nothing.
  *
  * @typedef {object} Layer
  * @property {string} name
  * @property {readonly import("./setup.mjs").Part[]} needs
  * @property {boolean} [browsers]
  * @property {boolean} [worker]
+ * @property {(progress: import("./progress.mjs").Progress) => Promise<string>} [obstacle]
  * @property {() => Promise<[command: string, args: string[]]>} command
  */
 
-/** @typedef {{ name: string, passed: number, failed: number, seconds: number, ok: boolean }} Result */
+/**
+ * `skipped`: why the layer did not run, which is no failure.
+ *
+ * @typedef {{ name: string, passed: number, failed: number, seconds: number, ok: boolean, skipped?: string }} Result
+ */
 
 /** Minutes after which a layer is taken to hang. */
 const LIMIT = 20;
@@ -40,6 +47,14 @@ export const layers = [
   },
   { name: "deploy", needs: everything, worker: true, command: () => nodeTests("deploy") },
   { name: "e2e", needs: everything, worker: true, browsers: true, command: () => nodeTests("e2e") },
+  {
+    name: "nat",
+    needs: everything,
+    worker: true,
+    browsers: true,
+    obstacle,
+    command: () => nodeTests("nat"),
+  },
 ];
 
 /** @returns {Promise<[string, string[]]>} every test of Rust that needs no server */

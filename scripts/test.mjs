@@ -34,26 +34,57 @@ async function prepare(progress, selected) {
   return found ?? {};
 }
 
+/**
+ * @param {Progress} progress
+ * @param {import("./layers.mjs").Layer[]} selected
+ * @returns {Promise<Map<string, string>>} the layers that cannot run here, and why
+ */
+async function obstacles(progress, selected) {
+  const found = new Map();
+  for (const { name, obstacle } of selected) {
+    const why = await obstacle?.(progress);
+    if (why) found.set(name, why);
+  }
+  return found;
+}
+
+/** @param {import("./layers.mjs").Result} result */
+function verdict({ passed, failed, ok, skipped }) {
+  if (skipped) return `SKIPPED: ${skipped}`;
+  if (ok) return "ok";
+  return passed + failed > 0 ? "FAILED" : "FAILED: ran no test";
+}
+
 /** @param {import("./layers.mjs").Result[]} results */
 function table(results) {
   console.log(
     `\n${"layer".padEnd(10)}${"passed".padStart(8)}${"failed".padStart(8)}${"seconds".padStart(10)}`,
   );
-  for (const { name, passed, failed, seconds, ok } of results) {
+  for (const result of results) {
+    const { name, passed, failed, seconds } = result;
     const numbers = `${`${passed}`.padStart(8)}${`${failed}`.padStart(8)}${seconds.toFixed(1).padStart(10)}`;
-    console.log(
-      `${name.padEnd(10)}${numbers}   ${ok ? "ok" : passed + failed > 0 ? "FAILED" : "FAILED: ran no test"}`,
-    );
+    console.log(`${name.padEnd(10)}${numbers}   ${verdict(result)}`);
   }
 }
 
 await main(async () => {
   const selected = chosen();
-  const env = await prepare(new Progress(), selected);
+  const progress = new Progress();
+  const skipped = await obstacles(progress, selected);
+  const able = selected.filter(({ name }) => !skipped.has(name));
+  const env = await prepare(progress, able);
+  /** @type {import("./layers.mjs").Result[]} */
   const results = [];
   for (const layer of selected) {
-    console.log(`\n── ${layer.name} ${"─".repeat(60 - layer.name.length)}`);
-    results.push(await runLayer(layer, env));
+    const { name } = layer;
+    console.log(`\n── ${name} ${"─".repeat(60 - name.length)}`);
+    const why = skipped.get(name);
+    if (why) console.log(`SKIPPED: ${why}`);
+    results.push(
+      why
+        ? { name, passed: 0, failed: 0, seconds: 0, ok: true, skipped: why }
+        : await runLayer(layer, env),
+    );
   }
   table(results);
   const failed = results.filter(({ ok }) => !ok).map(({ name }) => name);

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
 
 /** How long anything that is waited for may take, in milliseconds. */
@@ -37,6 +38,9 @@ const FIREFOX_PREFERENCES = {
   // The test device plays H.264 as little as any stock build without downloads does.
   "media.gmp-manager.updateEnabled": false,
 };
+
+/** Runs Chromium in a network namespace. */
+const ELSEWHERE = fileURLToPath(new URL("../nat/chromium.sh", import.meta.url));
 
 /** @typedef {"chromium" | "firefox"} Kind */
 
@@ -200,6 +204,7 @@ export class Person {
  * @property {number} [cameras] how many test cameras Chromium has, instead of one
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {"dark" | "light"} [theme]
+ * @property {string} [namespace] the network namespace that Chromium lives in
  */
 
 /**
@@ -209,7 +214,7 @@ export class Person {
  * @returns {Promise<Person>} at the site, which has loaded
  */
 export async function visit(address, kind = "chromium", circumstances = {}) {
-  const { args = [], without = [], beside, cameras, viewport, theme } = circumstances;
+  const { args = [], without = [], beside, cameras, viewport, theme, namespace } = circumstances;
   if (beside) {
     const context = await beside.browser.createBrowserContext();
     const person = new Person(beside.browser, await context.newPage(), () => context.close());
@@ -228,6 +233,7 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
       ? {
           ...common,
           executablePath: program("CHROMIUM_BIN"),
+          ...(namespace && elsewhere(namespace)),
           args: [...CHROMIUM_ARGS, ...devices, ...args].filter((arg) => !without.includes(arg)),
         }
       : {
@@ -247,6 +253,12 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
   if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   await page.goto(address, { waitUntil: "load" });
   return person;
+}
+
+/** Only a pipe leads to a browser in another network. @param {string} namespace */
+function elsewhere(namespace) {
+  const env = { ...process.env, NETWORK_NAMESPACE: namespace };
+  return { executablePath: ELSEWHERE, env, pipe: true };
 }
 
 /** @param {string} variable */

@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { visit } from "./browsers.js";
+import { keepConnections } from "./connections.js";
 import { FACES, film } from "./face.js";
 import { start } from "./server.js";
 
 /** @import { Person } from "./browsers.js" */
-/** @typedef {{ connections: RTCPeerConnection[] }} Page */
+/** @import { Page } from "./connections.js" */
 
 /** For how long it is measured, in milliseconds. */
 const WINDOW = 10_000;
@@ -27,19 +28,6 @@ const PATIENCE = 120_000;
 const SLOW = 3;
 const QUICK = 30;
 const GRAIN = 24;
-
-/** Keeps the connections of a page in reach. */
-const keepConnections = () => {
-  const page = /** @type {Page} */ (/** @type {unknown} */ (window));
-  page.connections = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    /** @param {RTCConfiguration} [configuration] */
-    constructor(configuration) {
-      super(configuration);
-      page.connections.push(this);
-    }
-  };
-};
 
 /** Spares this machine: nothing is drawn, and nothing is recorded but a slow camera. */
 const sparesIt = () => {

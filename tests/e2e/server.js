@@ -12,21 +12,29 @@ const PATIENCE = 60_000;
 /** @typedef {Awaited<ReturnType<typeof start>>} Server */
 
 /**
- * @param {{ port?: number, variables?: Record<string, string> }} [options] `variables` as in
- *   wrangler.toml; without any STUN server nothing leaves this machine
+ * @typedef {object} Options
+ * @property {number} [port]
+ * @property {string} [ip] the address it listens on, instead of this machine's loopback
+ * @property {string[]} [inside] the command that runs another where the server is to live
+ * @property {Record<string, string>} [variables] as in wrangler.toml; without any STUN server nothing
+ *   leaves this machine
  */
-export async function start({ port, variables = {} } = {}) {
+
+/** @param {Options} [options] */
+export async function start({ port, ip, inside = [], variables = {} } = {}) {
   const chosen = port ?? (await freePort());
   const all = Object.entries({ STUN_URLS: "", ...variables });
   const args = all.flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const child = spawn(process.execPath, [SCRIPT, "--port", String(chosen), ...args], {
+  if (ip) args.push("--ip", ip);
+  const [command = "", ...rest] = [...inside, process.execPath, SCRIPT];
+  const child = spawn(command, [...rest, "--port", String(chosen), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "exit");
   let log = "";
   child.stdout.on("data", (text) => (log += text));
   child.stderr.on("data", (text) => (log += text));
-  const address = `http://localhost:${chosen}`;
+  const address = `http://${ip ?? "localhost"}:${chosen}`;
   const up = Promise.withResolvers();
   const timer = setTimeout(() => up.reject(new Error(`not up in time:\n${log}`)), PATIENCE);
   child.stdout.on("data", () => log.includes(`is at ${address}`) && up.resolve(null));

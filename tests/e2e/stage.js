@@ -8,6 +8,11 @@ import { start } from "./server.js";
 
 /** @import { Circumstances, Kind, Person } from "./browsers.js" */
 
+/** What a browser says by itself of a server that is gone, or goes while it answers, or of a peer that
+ * is frozen; and not what it says of a policy that the page breaks. */
+const EXPECTED =
+  /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed/;
+
 /**
  * To be called once by a test file, outside its tests.
  * @param {Record<string, string>} [variables] of the server
@@ -17,21 +22,15 @@ export function stage(variables = {}) {
   let server;
   /** @type {Person[]} */
   let people = [];
-  /** What a browser says by itself of a server that is gone, or goes while it answers, or of a peer that
-   * is frozen; and not what it says of a policy that the page breaks. */
-  const expected =
-    /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed/;
 
   before(async () => {
     server = await start({ variables });
   });
   after(() => server?.stop());
   afterEach(async () => {
-    const complaints = people.flatMap((person) => person.complaints);
-    await Promise.all(people.map((person) => person.close()));
+    const all = people;
     people = [];
-    const surprises = complaints.filter((complaint) => !expected.test(complaint));
-    assert.deepEqual(surprises, [], "a page complained");
+    await goHome(all);
   });
 
   return {
@@ -88,6 +87,17 @@ export function stage(variables = {}) {
       }
     },
   };
+}
+
+/**
+ * Closes their browsers; no page may have complained.
+ * @param {Person[]} people
+ */
+export async function goHome(people) {
+  const complaints = people.flatMap((person) => person.complaints);
+  await Promise.all(people.map((person) => person.close()));
+  const surprises = complaints.filter((complaint) => !EXPECTED.test(complaint));
+  assert.deepEqual(surprises, [], "a page complained");
 }
 
 /**
