@@ -53,12 +53,21 @@ import { INSECURE, problem } from "./media.js";
  */
 
 /**
+ * How the signaling server is reached.
+ * @typedef {object} Server
+ * @property {boolean} online whether this machine is in any network
+ * @property {boolean} there whether it answers
+ * @property {boolean} welcome whether a WebSocket to it works
+ * @property {boolean} names whether it told the ICE servers
+ * @property {number | null} roundTrip of the WebSocket, in milliseconds
+ */
+
+/**
  * What was found out. What nobody has looked at is not there.
  * @typedef {object} Facts
  * @property {{ family: string, version: number, system: string, secure: boolean, calls: boolean }} [browser]
  *   `calls`: whether it has WebRTC at all
- * @property {{ online: boolean, there: boolean, welcome: boolean, roundTrip: number | null }} [server]
- *   `there`: it answers; `welcome`: a WebSocket to it works; `roundTrip` in milliseconds
+ * @property {Server} [server]
  * @property {Probe[]} [probes] one of each URL of an ICE server
  * @property {Vitals | null} [crossing] of a connection through the relay and back; null without a relay
  * @property {Devices} [devices]
@@ -75,9 +84,9 @@ export function diagnose(facts) {
   return {
     ...(browser && { browser: ofBrowser(browser) }),
     ...(server && { server: ofServer(server) }),
-    ...(probes && { network: ofNetwork(probes, server?.there ?? true) }),
+    ...(probes && { network: ofNetwork(probes, server?.names ?? true) }),
     ...(probes &&
-      crossing !== undefined && { relay: ofRelay(probes, crossing, server?.there ?? true) }),
+      crossing !== undefined && { relay: ofRelay(probes, crossing, server?.names ?? true) }),
     ...(devices && { devices: ofDevices(devices, browser?.secure ?? true) }),
     ...(call && { call: ofCall(call, probes ?? []) }),
   };
@@ -92,7 +101,7 @@ export function summary({ devices, ...connection }) {
   const all = Object.values(connection);
   const bad = all.filter(({ tone }) => tone === "bad");
   if (bad[0]) {
-    const more = bad.length > 1 ? " More of it stands below." : "";
+    const more = bad.length > 1 ? " There is more below." : "";
     return { tone: "bad", what: "Your calls will not connect", advice: `${bad[0].what}.${more}` };
   }
   if (devices?.tone === "bad")
@@ -103,7 +112,7 @@ export function summary({ devices, ...connection }) {
     tone: "good",
     what: "Your calls will connect",
     advice:
-      "Nothing is in the way here. When a call fails all the same, let the other side look, too.",
+      "Nothing is in the way here. If one fails all the same, the other side should look, too.",
   };
 }
 
@@ -124,7 +133,7 @@ function ofBrowser({ secure, calls }) {
   };
 }
 
-/** @param {NonNullable<Facts["server"]>} server @returns {Finding} */
+/** @param {Server} server @returns {Finding} */
 function ofServer({ online, there, welcome, roundTrip }) {
   if (welcome)
     return {
@@ -154,7 +163,7 @@ function ofServer({ online, there, welcome, roundTrip }) {
   };
 }
 
-/** @param {Probe[]} probes @param {boolean} asked whether the server could say whom to ask @returns {Finding} */
+/** @param {Probe[]} probes @param {boolean} asked whether the server told whom to ask @returns {Finding} */
 function ofNetwork(probes, asked) {
   if (!asked) return untested("Your network");
   if (hidden(probes)) {
@@ -198,7 +207,7 @@ function ofNetwork(probes, asked) {
 /**
  * @param {Probe[]} probes
  * @param {Vitals | null} crossing
- * @param {boolean} asked whether the server could say whom to ask
+ * @param {boolean} asked whether the server told whom to ask
  * @returns {Finding}
  */
 function ofRelay(probes, crossing, asked) {
@@ -362,7 +371,7 @@ function ofCall({ state, heard, ours, theirs, pair, roundTrip, loss }, probes) {
 const untested = (what) => ({
   tone: "calm",
   what: `${what} was not tested`,
-  advice: "Only the server knows whom to ask, and it was not reached.",
+  advice: "Only the server knows whom to ask for that, and it did not say.",
 });
 
 /** @param {Probe[]} probes */

@@ -12,7 +12,7 @@ import {
 import { copy } from "./link.js";
 import { ASKING, find, hook, mention, showStatus } from "./page.js";
 import { report } from "./report.js";
-import { iceServers, socketUrl } from "./server.js";
+import { socketUrl } from "./server.js";
 
 /** @import { Check, Facts } from "./diagnosis.js" */
 
@@ -28,16 +28,8 @@ const TONES = /** @type {const} */ ([
 /** What is done for each check, after those before it. @type {[Check, string, () => Promise<Facts>][]} */
 const LOOKS = [
   ["browser", "Looking at your browser", async () => ({ browser: lookAtBrowser() })],
-  [
-    "server",
-    "Reaching the server",
-    async () => ({ server: await reachServer(socketUrl("/v1/match")) }),
-  ],
-  [
-    "network",
-    "Trying your network",
-    async () => (able() ? { probes: await probe(await iceServers()) } : {}),
-  ],
+  ["server", "Reaching the server", reach],
+  ["network", "Trying your network", async () => (able() ? { probes: await probe(servers) } : {})],
   ["relay", "Trying the relay", async () => (able() ? { crossing: await throughRelay() } : {})],
   [
     "devices",
@@ -48,15 +40,23 @@ const LOOKS = [
 
 /** @type {Facts} */
 let facts = {};
+/** @type {RTCIceServer[]} */
+let servers = [];
 
 /** Without WebRTC there is nothing to try. */
 const able = () => facts.browser?.calls === true;
+
+async function reach() {
+  const found = await reachServer(socketUrl("/v1/match"));
+  servers = found.servers;
+  return { server: found.server };
+}
 
 async function throughRelay() {
   const there = facts.probes?.some(
     ({ scheme, outcome }) => scheme === "turn" && outcome === "answered",
   );
-  return there ? cross(await iceServers()) : null;
+  return there ? cross(servers) : null;
 }
 
 async function examine() {

@@ -7,7 +7,7 @@ import { diagnose } from "./diagnosis.js";
 import { decode } from "./lib/signaling.js";
 import { browserOf, report } from "./report.js";
 
-/** @import { Devices, Facts, Finding, Pair, Probe, Vitals, Way } from "./diagnosis.js" */
+/** @import { Devices, Facts, Finding, Pair, Probe, Server, Vitals, Way } from "./diagnosis.js" */
 
 /** How long anything may take to answer, in milliseconds. */
 const PATIENCE = 5_000;
@@ -28,24 +28,32 @@ export function lookAtBrowser() {
 
 /**
  * @param {URL} url of a WebSocket of the signaling server
- * @returns {Promise<NonNullable<Facts["server"]>>}
+ * @returns {Promise<{ server: Server, servers: RTCIceServer[] }>} and the ICE servers
+ *   that it names
  */
 export async function reachServer(url) {
-  const [there, roundTrip] = await Promise.all([answers(url), greets(url)]);
+  const [answer, roundTrip] = await Promise.all([askServer(url), greets(url)]);
   const welcome = roundTrip !== null;
-  return { online: navigator.onLine, there: there || welcome, welcome, roundTrip };
+  const { onLine: online } = navigator;
+  const { there, servers } = answer;
+  return {
+    server: { online, there: there || welcome, welcome, names: servers !== null, roundTrip },
+    servers: servers ?? [],
+  };
 }
 
-/** Whether the server answers a plain request. @param {URL} url */
-async function answers(url) {
-  const health = new URL("/healthz", url);
-  health.protocol = url.protocol === "wss:" ? "https:" : "http:";
+/** @param {URL} url @returns {Promise<{ there: boolean, servers: RTCIceServer[] | null }>} */
+async function askServer(url) {
+  const ice = new URL("/v1/ice", url);
+  ice.protocol = url.protocol === "wss:" ? "https:" : "http:";
+  let there = false;
   try {
-    // Whatever it says: a page of another origin may not read it.
-    await fetch(health, { mode: "no-cors", signal: AbortSignal.timeout(PATIENCE) });
-    return true;
+    // Asked anew: what a call was told may have been that there are none, for want of an answer.
+    const answer = await fetch(ice, { signal: AbortSignal.timeout(PATIENCE) });
+    there = true;
+    return { there, servers: answer.ok ? (await answer.json()).iceServers : null };
   } catch {
-    return false;
+    return { there, servers: null };
   }
 }
 

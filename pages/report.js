@@ -70,9 +70,9 @@ export function report(facts) {
     );
   }
   if (server) {
-    const { online, there, welcome, roundTrip } = server;
+    const { online, there, welcome, names, roundTrip } = server;
     lines.push(
-      `online: ${yes(online)}; server answers: ${yes(there)}; WebSocket: ${yes(welcome)}, ${number(roundTrip, "ms")}`,
+      `online: ${yes(online)}; server answers: ${yes(there)}; names ICE servers: ${yes(names)}; WebSocket: ${yes(welcome)}, ${number(roundTrip, "ms")}`,
     );
   }
   for (const { scheme, transport, outcome, code, ways } of probes ?? []) {
