@@ -2,7 +2,9 @@
 // lets one copy holds no address, though it has met real ones.
 
 import assert from "node:assert/strict";
-import { networkInterfaces } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { freePort } from "./server.js";
 import { stage } from "./stage.js";
@@ -153,14 +155,22 @@ describe("without any ICE server", () => {
   });
 
   test("a camera that does not start is taken for one that another program uses", async () => {
-    const ana = await scene.visitor("chromium", {
-      ...DOCTOR,
-      // The test camera is there, and its film is not.
-      args: ["--use-file-for-fake-video-capture=/nowhere.y4m"],
-    });
-    await presses(ana, "test-devices");
-    assert.equal((await told(ana)).devices, "bad: Another program is using the camera");
-    assert.match(await report(ana), /camera: 1 there, .*, NotReadableError\nmicrophone: .*, works/);
+    // A film whose pictures are an odd number of pixels wide and high is found, and does not start.
+    const folder = await mkdtemp(join(tmpdir(), "echomingle-camera-"));
+    const film = join(folder, "film.y4m");
+    await writeFile(film, "YUV4MPEG2 W321 H241 F30:1 Ip C420jpeg\nFRAME\n");
+    try {
+      const ana = await scene.visitor("chromium", {
+        ...DOCTOR,
+        args: [`--use-file-for-fake-video-capture=${film}`],
+      });
+      await presses(ana, "test-devices");
+      assert.equal((await told(ana)).devices, "bad: Another program is using the camera");
+      assert.match(await report(ana), /^camera: 1 there, .*, NotReadableError$/m);
+      assert.match(await report(ana), /^microphone: \d there, .*, works$/m);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test("who has no devices is told so", async () => {
