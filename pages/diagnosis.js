@@ -3,7 +3,7 @@
 
 import { INSECURE, problem } from "./media.js";
 
-/** @import { Device } from "./media.js" */
+/** @import { Device, Problem } from "./media.js" */
 
 /** What is looked at. @typedef {"browser" | "server" | "network" | "relay" | "devices" | "call"} Check */
 /** `calm`: good to know, and in nobody's way. @typedef {"good" | "calm" | "bad"} Tone */
@@ -276,16 +276,17 @@ function ofDevices({ permissions, count, opened }, secure) {
   const name = (/** @type {Device[]} */ some) => some.join(" and ");
   if (opened) {
     const failed = both.filter((device) => opened[device] !== null);
-    const [first] = failed;
-    if (!first) {
+    if (failed.length === 0) {
       return {
         tone: "good",
         what: "Camera and microphone work",
         advice: "They were opened, and closed again.",
       };
     }
-    const same = failed.filter((device) => opened[device] === opened[first]);
-    return trouble(problem(opened[first] ?? "", name(same)));
+    const names = [...new Set(failed.map((device) => opened[device] ?? ""))];
+    const alike = (/** @type {string} */ error) =>
+      failed.filter((device) => opened[device] === error);
+    return trouble(...names.map((error) => problem(error, name(alike(error)))));
   }
   const denied = both.filter((device) => permissions[device] === "denied");
   if (denied.length > 0) return trouble(problem("NotAllowedError", name(denied)));
@@ -301,11 +302,13 @@ function ofDevices({ permissions, count, opened }, secure) {
   };
 }
 
-/** @param {import("./media.js").Problem} problem @returns {Finding} */
-const trouble = ({ title, advice }) => ({
+/** @param {Problem[]} problems @returns {Finding} */
+const trouble = (...problems) => ({
   tone: "bad",
-  what: title,
-  advice: `${advice}, then press Test.`,
+  what: problems[0]?.title ?? "",
+  advice: `${problems
+    .flatMap(({ title, advice }, place) => (place > 0 ? [title, advice] : [advice]))
+    .join(". ")}, then press Test.`,
 });
 
 /** Why two people are not connected, or how they are. @param {Vitals} call @param {Probe[]} probes @returns {Finding} */

@@ -271,6 +271,15 @@ for (const [name, devices, tone, what] of MACHINES) {
   });
 }
 
+test("camera and microphone that fail in two ways are told of both", () => {
+  const opened = { camera: "NotFoundError", microphone: "NotReadableError" };
+  assert.deepEqual(diagnose(facts({ devices: { ...DEVICES, opened } })).devices, {
+    tone: "bad",
+    what: "No camera was found",
+    advice: "Plug one in. Another program is using the microphone. Close it, then press Test.",
+  });
+});
+
 test("without a secure origin the devices are not blamed", () => {
   const browser = { ...BROWSER, secure: false };
   const devices = { ...DEVICES, count: { camera: 0, microphone: 0 } };
