@@ -16,16 +16,17 @@ export const PORT = 3478;
 /** @typedef {Awaited<ReturnType<typeof startCoturn>>} Coturn */
 
 /**
- * @param {string} namespace where it lives
+ * @param {string | null} namespace where it lives, unless on this machine itself
  * @param {string} address where it listens and relays
  * @param {string} secret that it shares with those who give out credentials
+ * @param {number} [port]
  */
-export async function startCoturn(namespace, address, secret) {
+export async function startCoturn(namespace, address, secret, port = PORT) {
   const folder = await mkdtemp(join(tmpdir(), "echomingle-coturn-"));
   const options = {
     "listening-ip": address,
     "relay-ip": address,
-    "listening-port": `${PORT}`,
+    "listening-port": `${port}`,
     "static-auth-secret": secret,
     realm: "echomingle",
     userdb: join(folder, "users"),
@@ -33,10 +34,11 @@ export async function startCoturn(namespace, address, secret) {
     "log-file": "stdout",
   };
   const flags = ["-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli"];
+  // It relays to nobody on its own machine, unless it is told to.
+  if (!namespace) flags.push("--allow-loopback-peers");
   const values = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn("ip", [...inside(namespace), "turnserver", ...flags, ...values], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const [command = "", ...args] = within(namespace, "turnserver", ...flags, ...values);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
   let log = "";
   child.stdout.on("data", (text) => (log += text));
@@ -47,7 +49,7 @@ export async function startCoturn(namespace, address, secret) {
     await rm(folder, { recursive: true, force: true });
   };
   const deadline = Date.now() + PATIENCE;
-  while (!(await answers(namespace, address))) {
+  while (!(await answers(namespace, address, port))) {
     if (child.exitCode === null && Date.now() < deadline) {
       await pause(50);
       continue;
@@ -60,13 +62,19 @@ export async function startCoturn(namespace, address, secret) {
 
 /**
  * Asks it for our own address; who is not answered would ask for ever.
- * @param {string} namespace
+ * @param {string | null} namespace
  * @param {string} address
+ * @param {number} port
  * @returns {Promise<boolean>}
  */
-function answers(namespace, address) {
-  const client = [...inside(namespace), "turnutils_stunclient", "-p", `${PORT}`, address];
+function answers(namespace, address, port) {
+  const client = ["turnutils_stunclient", "-p", `${port}`, address];
+  const [command = "", ...args] = within(namespace, ...client);
   return new Promise((resolve) => {
-    execFile("ip", client, { timeout: 1_000 }, (error) => resolve(!error));
+    execFile(command, args, { timeout: 1_000 }, (error) => resolve(!error));
   });
 }
+
+/** @param {string | null} namespace @param {string[]} command @returns {string[]} to be run there */
+const within = (namespace, ...command) =>
+  namespace ? ["ip", ...inside(namespace), ...command] : command;
