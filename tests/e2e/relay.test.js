@@ -4,31 +4,29 @@
 import assert from "node:assert/strict";
 import { createHmac, randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { startCoturn } from "../nat/coturn.js";
 import { PATIENCE } from "./browsers.js";
 import { freePort } from "./server.js";
 import { stage } from "./stage.js";
+import { startRelay } from "./turnserver.js";
 
 /** @import { Person } from "./browsers.js" */
-/** @import { Coturn } from "../nat/coturn.js" */
 /** @import { IceConfiguration } from "../../pages/lib/protocol.js" */
 
-const ADDRESS = "127.0.0.1";
 const PORT = await freePort();
 const SECRET = randomUUID();
-const URLS = ["udp", "tcp"].map((way) => `turn:${ADDRESS}:${PORT}?transport=${way}`);
+const URLS = ["udp", "tcp"].map((way) => `turn:127.0.0.1:${PORT}?transport=${way}`);
 
 /** A connection that does not come about is waited for by nobody else. */
 const BOUNDED = { timeout: 2 * PATIENCE };
 
 const scene = stage({ TURN_URLS: URLS.join(), TURN_SECRET: SECRET, HIDE_ADDRESS: "on" });
 
-/** @type {Coturn} */
-let coturn;
+/** @type {Awaited<ReturnType<typeof startRelay>>} */
+let relay;
 before(async () => {
-  coturn = await startCoturn(null, ADDRESS, SECRET, PORT);
+  relay = await startRelay({ port: PORT, secret: SECRET });
 });
-after(() => coturn?.stop());
+after(() => relay?.stop());
 
 /** @param {Person} person @returns {Promise<IceConfiguration>} what its page is told */
 const told = ({ page }) => page.evaluate(async () => (await fetch("/v1/ice")).json());

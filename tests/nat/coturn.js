@@ -16,17 +16,16 @@ export const PORT = 3478;
 /** @typedef {Awaited<ReturnType<typeof startCoturn>>} Coturn */
 
 /**
- * @param {string | null} namespace where it lives, unless on this machine itself
+ * @param {string} namespace where it lives
  * @param {string} address where it listens and relays
  * @param {string} secret that it shares with those who give out credentials
- * @param {number} [port]
  */
-export async function startCoturn(namespace, address, secret, port = PORT) {
+export async function startCoturn(namespace, address, secret) {
   const folder = await mkdtemp(join(tmpdir(), "echomingle-coturn-"));
   const options = {
     "listening-ip": address,
     "relay-ip": address,
-    "listening-port": `${port}`,
+    "listening-port": `${PORT}`,
     "static-auth-secret": secret,
     realm: "echomingle",
     userdb: join(folder, "users"),
@@ -34,11 +33,10 @@ export async function startCoturn(namespace, address, secret, port = PORT) {
     "log-file": "stdout",
   };
   const flags = ["-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli"];
-  // It relays to nobody on its own machine, unless it is told to.
-  if (!namespace) flags.push("--allow-loopback-peers");
   const values = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  const [command = "", ...args] = within(namespace, "turnserver", ...flags, ...values);
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("ip", [...inside(namespace), "turnserver", ...flags, ...values], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = once(child, "exit");
   let log = "";
   child.stdout.on("data", (text) => (log += text));
@@ -49,7 +47,7 @@ export async function startCoturn(namespace, address, secret, port = PORT) {
     await rm(folder, { recursive: true, force: true });
   };
   const deadline = Date.now() + PATIENCE;
-  while (!(await answers(namespace, address, port))) {
+  while (!(await answers(namespace, address))) {
     if (child.exitCode === null && Date.now() < deadline) {
       await pause(50);
       continue;
@@ -62,19 +60,13 @@ export async function startCoturn(namespace, address, secret, port = PORT) {
 
 /**
  * Asks it for our own address; who is not answered would ask for ever.
- * @param {string | null} namespace
+ * @param {string} namespace
  * @param {string} address
- * @param {number} port
  * @returns {Promise<boolean>}
  */
-function answers(namespace, address, port) {
-  const client = ["turnutils_stunclient", "-p", `${port}`, address];
-  const [command = "", ...args] = within(namespace, ...client);
+function answers(namespace, address) {
+  const client = [...inside(namespace), "turnutils_stunclient", "-p", `${PORT}`, address];
   return new Promise((resolve) => {
-    execFile(command, args, { timeout: 1_000 }, (error) => resolve(!error));
+    execFile("ip", client, { timeout: 1_000 }, (error) => resolve(!error));
   });
 }
-
-/** @param {string | null} namespace @param {string[]} command @returns {string[]} to be run there */
-const within = (namespace, ...command) =>
-  namespace ? ["ip", ...inside(namespace), ...command] : command;
