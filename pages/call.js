@@ -2,7 +2,11 @@
 // mesh of up to fifteen.
 //
 // Media and chat go over these connections alone. Once one is up it needs the server no more, so a call
-// ends when a peer says so or its media goes, and not when somebody's socket does.
+// ends when a peer says so or its media goes, and not when somebody's socket does. What the two
+// connections have to agree on later goes by the server, and over the data channel where that is away.
+//
+// A connection whose way is lost looks for another one (an ICE restart) and stays the same connection. One
+// whose page is a new one, after a reload, is begun `anew` on both sides.
 
 import { Negotiation } from "./lib/negotiation.js";
 import { encoding, least, limit, share } from "./uplink.js";
@@ -15,9 +19,10 @@ import { encoding, least, limit, share } from "./uplink.js";
 
 /**
  * What peers tell each other over the data channel. `watch`: how large our picture is on the other's
- * screen, in pixels of height; 0 where it is not seen at all.
+ * screen, in pixels of height; 0 where it is not seen at all. `signal`: as by the server.
  * @typedef {{ type: "chat", text: string } | { type: "typing", on: boolean } | { type: "state" } & State
- *   | { type: "watch", height: number } | { type: "ping" } | { type: "pong" }} Message
+ *   | { type: "watch", height: number } | { type: "ping" } | { type: "pong" }
+ *   | { type: "signal", data: unknown }} Message
  */
 /** The messages that are for the page. @typedef {Extract<Message, { type: "chat" | "typing" | "state" }>} Said */
 
@@ -32,12 +37,15 @@ import { encoding, least, limit, share } from "./uplink.js";
  * @property {(id: string, stream: MediaStream) => void} onstream its video and sound
  * @property {(id: string, stream: MediaStream) => void} [onscreen] what it shows of its screen
  * @property {(id: string, message: Said) => void} onmessage
- * @property {(id: string, state: "connected" | "unstable") => void} onstate
+ * @property {(id: string, state: "connected" | "unstable" | "away") => void} onstate `away`: its page is
+ *   gone, and may come back
  * @property {(id: string, reason: Reason) => void} ongone
  */
 
 /** The longest chat message, in UTF-16 units. */
 export const LONGEST_TEXT = 2_000;
+/** The longest message that carries a signal, in UTF-16 units: as much as the server takes. */
+const LONGEST_SIGNAL = 65_536;
 /** The longest name, in characters (src/core/protocol.rs). */
 export const LONGEST_NAME = 32;
 
@@ -45,14 +53,28 @@ export const LONGEST_NAME = 32;
 const PATIENCE = 20_000;
 /** How long a peer that the server has lost may take to say that it is there, in milliseconds. */
 const SIGN_OF_LIFE = 3_000;
+/** How long a connection may be interrupted before another way is looked for, in milliseconds: most
+ * interruptions are over by then. */
+const INTERRUPTED = 2_000;
+/** How long before the ways grow old they are asked for anew, and how often at most, in milliseconds. */
+const MARGIN = 60_000;
+const RENEW_AT_MOST = 30_000;
 /** Packets whose sound is louder than this, from 0 to 1, are somebody speaking. */
 const SPEECH = 0.02;
 
 /**
+ * Beside what a negotiation says: this is another connection than before, forget the other one.
+ * @typedef {Signal | { anew: true }} PeerSignal
+ */
+
+/** What finds the way, and until when it holds, in milliseconds of the clock.
+ * @typedef {Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy"> & { until: number }} Ways */
+
+/**
  * @typedef {object} Options
- * @property {() => Promise<RTCIceServer[]>} iceServers asked for each peer: credentials grow old
+ * @property {() => Promise<Ways>} ways asked for each peer: credentials grow old
  * @property {Record<Kind, MediaStreamTrack | null> | null} tracks what we send; null in a text chat
- * @property {(to: string, signal: Signal) => void} send
+ * @property {(to: string, signal: PeerSignal) => boolean} send by the server; whether it was sent
  * @property {Listener} listener
  */
 
@@ -64,28 +86,55 @@ export class Call {
   /** @type {MediaStreamTrack | null} */
   #screen = null;
   #options;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #renewal;
+  #onchange = () => {
+    for (const peer of this.#peers.values()) peer.findWay();
+  };
 
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
+    // Another network, most likely.
+    addEventListener("online", this.#onchange);
   }
 
-  /** @param {Met} met somebody the server introduced */
-  async add(met) {
+  /**
+   * @param {Met} met somebody the server introduced
+   * @param {boolean} [anew] whether it may have a connection from before, to a page that is gone
+   */
+  async add(met, anew = false) {
+    const before = this.#peers.get(met.id);
+    this.#peers.delete(met.id);
+    before?.close();
     /** @type {unknown[]} */
     const early = [];
     this.#early.set(met.id, early);
-    const iceServers = await this.#options.iceServers();
+    const ways = await this.#options.ways();
+    this.#expect(ways.until);
     // Gone again, or introduced anew.
     if (this.#early.get(met.id) !== early) return;
     this.#early.delete(met.id);
-    const gone = (/** @type {Reason} */ reason) => this.#gone(met.id, reason);
     const shares = share(this.#peers.size + 1, this.#screen !== null);
-    const peer = new Peer(met, iceServers, shares, this.#options, gone);
+    const peer = new Peer(met, ways, shares, this.#options, {
+      gone: (reason) => this.#gone(met.id, reason),
+      broken: () => this.#begin(met, true),
+    });
     this.#peers.set(met.id, peer);
+    if (anew) peer.announce();
     if (this.#screen) peer.show(this.#screen);
     this.#divide();
-    for (const signal of early) peer.negotiation.receive(signal);
+    for (const signal of early) peer.receive(signal);
+  }
+
+  /**
+   * Begins a connection anew, with the same roles.
+   * @param {Met} met
+   * @param {boolean} announce whether the other side does not know
+   */
+  #begin({ offer, ...met }, announce) {
+    this.#options.listener.onstate(met.id, "unstable");
+    this.add(met, announce);
   }
 
   /**
@@ -94,7 +143,10 @@ export class Call {
    */
   receive(from, signal) {
     this.#early.get(from)?.push(signal);
-    this.#peers.get(from)?.negotiation.receive(signal);
+    const peer = this.#peers.get(from);
+    // Where nothing was agreed on yet both have begun anew, and this is as good as the other.
+    if (/** @type {any} */ (signal)?.anew !== true) peer?.receive(signal);
+    else if (peer && !peer.untouched) this.#begin(peer.met, false);
   }
 
   /**
@@ -107,7 +159,27 @@ export class Call {
     else this.#peers.get(id)?.onItsOwn();
   }
 
-  /** We see the server no more: what is connected stays, what is not never will be. */
+  /** The server does not see a peer, but may soon. @param {string} id */
+  away(id) {
+    this.#peers.get(id)?.leave();
+  }
+
+  /** The server sees a peer again. @param {string} id */
+  back(id) {
+    this.#peers.get(id)?.comeBack();
+  }
+
+  /** The server sees us again, and knows these to be in the call. @param {Met[]} peers */
+  resumed(peers) {
+    const ids = peers.map(({ id }) => id);
+    for (const id of this.#peers.keys()) if (!ids.includes(id)) this.left(id, false);
+    for (const met of peers) {
+      if (this.has(met.id)) this.back(met.id);
+      else this.add(met, true);
+    }
+  }
+
+  /** The server knows nothing of us any more: what is connected stays, what is not never will be. */
   onItsOwn() {
     for (const id of this.#early.keys()) this.#gone(id, "lost");
     for (const peer of this.#peers.values()) peer.onItsOwn();
@@ -152,11 +224,29 @@ export class Call {
     return loud.map(([id]) => id);
   }
 
+  /** The connection to somebody, to be looked at. @param {string} id */
+  connection(id) {
+    return this.#peers.get(id)?.connection ?? null;
+  }
+
   /** Hangs up on everybody. */
   close() {
+    removeEventListener("online", this.#onchange);
+    clearTimeout(this.#renewal);
     for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
     this.#early.clear();
+  }
+
+  /** The ways grow old, and with them the relays: they are asked for anew before. @param {number} until */
+  #expect(until) {
+    clearTimeout(this.#renewal);
+    const wait = Math.max(RENEW_AT_MOST, until - Date.now() - MARGIN);
+    this.#renewal = setTimeout(async () => {
+      const ways = await this.#options.ways();
+      for (const peer of this.#peers.values()) peer.renew(ways);
+      if (this.#peers.size > 0) this.#expect(ways.until);
+    }, wait);
   }
 
   /** What we can send, divided among those who are there. */
@@ -180,15 +270,22 @@ export class Call {
 
 /** One other person, and the connection to it. */
 class Peer {
-  #connection;
   #channel;
   #options;
-  #id;
-  #gone;
+  #on;
+  #negotiation;
   #connected = false;
+  /** Whether the page was told that something is wrong. */
+  #doubted = false;
   #onItsOwn = false;
+  /** Whether the server does not see it. */
+  #away = false;
+  /** Whether it was told that this is another connection, and has not answered yet. */
+  #announced = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #interruption;
   /** What goes both ways, one section of the description each from the first offer on, so that a camera
    * or a microphone comes and goes without another one. @type {Map<string, RTCRtpTransceiver>} */
   #both = new Map();
@@ -203,20 +300,21 @@ class Peer {
 
   /**
    * @param {Met} met
-   * @param {RTCIceServer[]} iceServers
+   * @param {Ways} ways
    * @param {ReturnType<typeof share>} shares
    * @param {Options} options
-   * @param {(reason: Reason) => void} gone
+   * @param {{ gone: (reason: Reason) => void, broken: () => void }} on `broken`: this connection cannot
+   *   go on, but another one could
    */
-  constructor(met, iceServers, shares, options, gone) {
-    const { tracks, send } = options;
+  constructor(met, ways, shares, options, on) {
+    const { tracks } = options;
+    this.met = met;
     this.#shares = shares;
-    this.#id = met.id;
     this.#options = options;
-    this.#gone = gone;
-    const connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
-    this.#connection = connection;
-    this.negotiation = new Negotiation(connection, met.role, (signal) => send(met.id, signal));
+    this.#on = on;
+    const connection = new RTCPeerConnection(configuration(ways));
+    this.connection = connection;
+    this.#negotiation = new Negotiation(connection, met.role, (signal) => this.#send(signal));
     connection.ontrack = ({ track, transceiver }) => this.#receive(track, transceiver);
     connection.onconnectionstatechange = () => this.#follow(connection.connectionState);
     connection.onsignalingstatechange = () => {
@@ -235,7 +333,29 @@ class Peer {
       }
     }
     this.#wait("unreachable");
-    if (met.offer) this.negotiation.receive({ description: { type: "offer", sdp: met.offer } });
+    if (met.offer) this.receive({ description: { type: "offer", sdp: met.offer } });
+  }
+
+  /** @param {unknown} signal */
+  receive(signal) {
+    this.#negotiation.receive(signal);
+  }
+
+  /** By the server, or where that is away by the way there is. @param {PeerSignal} signal */
+  #send(signal) {
+    const sent = !this.#away && this.#options.send(this.met.id, signal);
+    if (!sent && !("anew" in signal)) this.tell({ type: "signal", data: signal });
+  }
+
+  /** Whether nothing has been agreed on. */
+  get untouched() {
+    return this.connection.remoteDescription === null;
+  }
+
+  /** Says that this is another connection than before. */
+  announce() {
+    this.#announced = true;
+    this.#send({ anew: true });
   }
 
   /** Both sides open the same channel, so that it is there with the connection. @param {RTCPeerConnection} connection */
@@ -246,8 +366,18 @@ class Peer {
       if (message) this.#hear(message);
     };
     channel.onopen = () => this.#follow("connected");
-    channel.onclose = () => this.#gone("left");
+    channel.onclose = () => this.#break();
     return channel;
+  }
+
+  /** The page over there is gone, or the network was for too long. The server knows which: it sees the
+   * peer leave, or come back. */
+  #break() {
+    if (this.#onItsOwn) return this.#on.gone("left");
+    this.#doubt();
+    if (this.#away) return;
+    clearTimeout(this.#interruption);
+    this.#interruption = setTimeout(() => this.#away || this.#on.broken(), SIGN_OF_LIFE);
   }
 
   /** @param {Message} message */
@@ -256,12 +386,14 @@ class Peer {
       case "ping":
         return this.tell({ type: "pong" });
       case "pong":
-        return clearTimeout(this.#timer);
+        return this.#settle();
       case "watch":
         this.#watched = message.height;
         return this.#limit();
+      case "signal":
+        return this.receive(message.data);
       default:
-        return this.#options.listener.onmessage(this.#id, message);
+        return this.#options.listener.onmessage(this.met.id, message);
     }
   }
 
@@ -283,9 +415,9 @@ class Peer {
     }
     if (this.#both.get(kind) === transceiver) {
       this.#theirs.addTrack(track);
-      listener.onstream(this.#id, this.#theirs);
+      listener.onstream(this.met.id, this.#theirs);
     } else if (kind === "video") {
-      listener.onscreen?.(this.#id, new MediaStream([track]));
+      listener.onscreen?.(this.met.id, new MediaStream([track]));
     }
   }
 
@@ -307,7 +439,7 @@ class Peer {
     if (this.#screen) {
       this.#screen.sender.replaceTrack(track).catch(() => {});
     } else if (track && this.#options.tracks) {
-      this.#screen = this.#connection.addTransceiver(track, {
+      this.#screen = this.connection.addTransceiver(track, {
         direction: "sendonly",
         streams: [new MediaStream()],
       });
@@ -337,20 +469,54 @@ class Peer {
   /** @param {RTCPeerConnectionState} state */
   #follow(state) {
     if (state === "connected" && this.#channel.readyState === "open") {
-      clearTimeout(this.#timer);
+      this.#doubted = false;
+      this.#settle();
       this.#connected = true;
+      this.#announced = false;
       this.#limit();
-      this.#options.listener.onstate(this.#id, "connected");
+      this.#options.listener.onstate(this.met.id, "connected");
     } else if (state === "disconnected" && this.#connected) {
-      // Without the server nobody can look for another way.
-      if (this.#onItsOwn) return this.#gone("lost");
-      this.#options.listener.onstate(this.#id, "unstable");
-      this.#wait("lost");
+      this.#doubt();
+      clearTimeout(this.#interruption);
+      this.#interruption = setTimeout(() => this.findWay(), INTERRUPTED);
     } else if (state === "failed") {
-      if (!this.#connected || this.#onItsOwn)
-        return this.#gone(this.#connected ? "lost" : "unreachable");
-      this.negotiation.restartIce();
+      if (!this.#connected) return this.#on.gone("unreachable");
+      this.#doubt();
+      this.findWay();
     }
+  }
+
+  /** It is not certain any more that it is there. */
+  #doubt() {
+    this.#doubted = true;
+    this.#options.listener.onstate(this.met.id, this.#away ? "away" : "unstable");
+    this.#wait("lost");
+  }
+
+  /** It is there. */
+  #settle() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#interruption);
+    if (this.#doubted) this.#follow(this.connection.connectionState);
+  }
+
+  /** Looks for another way, with what finds one now. */
+  async findWay() {
+    if (this.untouched) return;
+    this.#use(await this.#options.ways());
+    if (this.connection.signalingState !== "closed") this.#negotiation.restartIce();
+  }
+
+  /** A relay serves those who know what finds the way now. @param {Ways} ways */
+  async renew(ways) {
+    this.#use(ways);
+    if (this.#connected && (await relayed(this.connection))) this.#negotiation.restartIce();
+  }
+
+  /** @param {Ways} ways */
+  #use(ways) {
+    if (this.connection.signalingState !== "closed")
+      this.connection.setConfiguration(configuration(ways));
   }
 
   /** It takes its time, but it gets on: the other side may be busy with many others. */
@@ -358,10 +524,31 @@ class Peer {
     if (!this.#connected) this.#wait("unreachable");
   }
 
+  /** The server does not see it, but may soon. */
+  leave() {
+    this.#away = true;
+    // With a closed page its connection goes without a word.
+    if (!this.tell({ type: "ping" })) return this.#doubt();
+    clearTimeout(this.#interruption);
+    this.#interruption = setTimeout(() => this.#doubt(), INTERRUPTED);
+  }
+
+  /** Either of us is back: what was said meanwhile is lost. */
+  comeBack() {
+    this.#away = false;
+    if (this.#announced) this.announce();
+    this.#negotiation.repeat();
+    const { connectionState } = this.connection;
+    if (connectionState !== "connected") this.findWay();
+    if (this.#channel.readyState === "closed") this.#break();
+    else this.tell({ type: "ping" });
+  }
+
   /** There is no signaling to this peer any more; it may be there all the same, or be gone. */
   onItsOwn() {
     this.#onItsOwn = true;
-    if (this.#connection.connectionState !== "connected") return this.#gone("lost");
+    const there = this.#channel.readyState === "open";
+    if (this.connection.connectionState !== "connected" || !there) return this.#on.gone("lost");
     this.tell({ type: "ping" });
     this.#wait("lost", SIGN_OF_LIFE);
   }
@@ -372,7 +559,7 @@ class Peer {
    */
   #wait(reason, patience = PATIENCE) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#gone(reason), patience);
+    this.#timer = setTimeout(() => this.#on.gone(reason), patience);
   }
 
   /** @param {Message} message */
@@ -384,13 +571,32 @@ class Peer {
 
   close() {
     clearTimeout(this.#timer);
-    this.negotiation.close();
+    clearTimeout(this.#interruption);
+    this.#negotiation.close();
     this.#channel.onclose = this.#channel.onmessage = this.#channel.onopen = null;
-    const connection = this.#connection;
+    const { connection } = this;
     connection.ontrack = connection.onconnectionstatechange = null;
     connection.onsignalingstatechange = connection.oniceconnectionstatechange = null;
     connection.close();
   }
+}
+
+/**
+ * @param {Ways} ways
+ * @returns {RTCConfiguration}
+ */
+function configuration({ until, ...ways }) {
+  return { ...ways, bundlePolicy: "max-bundle" };
+}
+
+/** Whether a connection goes by a relay of ours. @param {RTCPeerConnection} connection */
+async function relayed(connection) {
+  const stats = [...(await connection.getStats()).values()];
+  const used = stats.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+  const pair = stats.find(({ id, nominated, type }) =>
+    used ? id === used : type === "candidate-pair" && nominated,
+  );
+  return stats.find(({ id }) => id === pair?.localCandidateId)?.candidateType === "relay";
 }
 
 /**
@@ -400,7 +606,8 @@ class Peer {
  * @returns {Message | null}
  */
 export function read(data) {
-  if (typeof data !== "string" || data.length > 6 * LONGEST_TEXT + 100) return null;
+  if (typeof data !== "string" || data.length > LONGEST_SIGNAL) return null;
+  if (data.length > 6 * LONGEST_TEXT + 100 && !data.startsWith('{"type":"signal"')) return null;
   try {
     const { type, ...fields } = JSON.parse(data);
     switch (type) {
@@ -424,6 +631,8 @@ export function read(data) {
       }
       case "watch":
         return Number.isFinite(fields.height) ? { type, height: Math.max(0, fields.height) } : null;
+      case "signal":
+        return { type, data: fields.data };
       case "ping":
       case "pong":
         return { type };

@@ -18,7 +18,8 @@ import {
   showNotice,
   showStatus,
 } from "./page.js";
-import { iceServers, online, socketUrl } from "./server.js";
+import { keepSeat, takeSeat } from "./seat.js";
+import { online, socketUrl, ways } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -36,7 +37,9 @@ const REST = 3_000;
 /** How long to wait when the server asked us to slow down, in milliseconds. */
 const SLOW_DOWN = 2_000;
 
-const signaling = new Signaling(socketUrl("/v1/match"));
+/** Where we were when the page was loaded anew, until the server has said whether we still are. */
+let seat = takeSeat();
+const signaling = new Signaling(socketUrl("/v1/match"), seat?.token);
 const media = new Media();
 const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
@@ -91,6 +94,9 @@ async function openCamera() {
   try {
     await media.open();
     showSelf();
+    // A call that went on while the page was loaded anew waits for it.
+    call?.use("audio", media.track("microphone"));
+    call?.use("video", media.track("camera"));
     return true;
   } catch (problem) {
     const { title, advice } = /** @type {Problem} */ (problem);
@@ -173,7 +179,7 @@ function search() {
     ),
   );
   // Fetched while we wait, so that it is there when somebody is.
-  iceServers();
+  ways();
   ask();
 }
 
@@ -190,20 +196,51 @@ function ask() {
 }
 
 signaling.on("welcome", () => {
+  seat = null;
+  call?.onItsOwn();
   if (phase === "searching") {
     announce();
     ask();
   } else if (phase === "start") {
     showStatus("Ready");
   }
+  showCalm();
 });
 
+/** The server has us where we were, with those who are in the call. */
+signaling.on("resumed", ({ peers }) => {
+  const [peer] = peers;
+  if (call) {
+    call.resumed(peers);
+    showCalm();
+  } else if (phase === "searching") {
+    announce();
+    ask();
+  } else if (peer && seat && phase === "start") {
+    comeBack(peer);
+  } else if (peer) {
+    // We hung up while the server was away.
+    signaling.send({ type: "leave" });
+  }
+  seat = null;
+});
+
+/** @param {Peer} peer whom we talked to when the page was loaded anew */
+function comeBack(peer) {
+  enter("connecting");
+  showStatus("Connecting", "busy");
+  view.tell("Back to your call", "Connecting you…");
+  meet(peer, true);
+  if (mode === "video" && !media.stream) openCamera();
+}
+
 signaling.on("lost", () => {
-  call?.onItsOwn();
   if (phase === "start" || phase === "searching") {
     showLost();
     if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
+  } else if (phase === "call" && steady) {
+    showStatus("Connected · reaching the server");
   }
 });
 
@@ -224,18 +261,36 @@ signaling.on("peer-joined", ({ peer }) => {
   meet(peer);
 });
 
-/** @param {Peer} peer */
-function meet(peer) {
+/** Whether the connection to the other one is as it should be. */
+let steady = false;
+
+/** Nothing is wrong any more. */
+function showCalm() {
+  if (phase === "call" && steady) showStatus("Connected");
+}
+
+/** @type {Record<"unstable" | "away", string>} */
+const DOUBTS = {
+  unstable: "The connection is unstable",
+  away: "The stranger may be back in a moment",
+};
+
+/**
+ * @param {Peer} peer
+ * @param {boolean} [anew] whether it still has a connection to the page before this one
+ */
+function meet(peer, anew = false) {
   const shared = peer.interests ?? [];
   call = new Call({
-    iceServers,
+    ways,
     tracks:
       mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
       onstream: (_, stream) => view.showRemote(stream, () => mode === "video" && talk(shared)),
       onstate: (_, state) => {
-        if (state === "unstable") return showStatus("The connection is unstable", "bad");
+        steady = state === "connected";
+        if (state !== "connected") return showStatus(DOUBTS[state], "bad");
         tellState();
         talk(shared);
       },
@@ -243,12 +298,12 @@ function meet(peer) {
       ongone: (_, reason) => leave(reason),
     },
   });
-  call.add(peer);
+  call.add(peer, anew);
 }
 
 /** @param {string[]} shared */
 function talk(shared) {
-  showStatus("Connected");
+  showStatus(signaling.connected ? "Connected" : "Connected · reaching the server");
   if (phase !== "connecting") return;
   enter("call");
   view.showShared(shared);
@@ -309,6 +364,8 @@ function leave(reason) {
 }
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
+signaling.on("peer-away", ({ peer }) => call?.away(peer));
+signaling.on("peer-back", ({ peer }) => call?.back(peer));
 signaling.on("peer-left", ({ peer, reason }) => {
   call?.left(peer, reason !== "lost");
 });
@@ -363,10 +420,12 @@ addEventListener("keydown", (event) => {
 });
 for (const moved of ["pointermove", "pointerdown", "keydown"])
   addEventListener(moved, rest, { passive: true });
-addEventListener("online", () => phase !== "start" && signaling.connect());
+addEventListener("pagehide", () => call && keepSeat(signaling, media.wants));
+addEventListener("pageshow", ({ persisted }) => persisted && takeSeat());
 
 const before = recall("mode") === "text" ? "text" : "video";
 /** @type {HTMLInputElement} */ (hook(`mode-${before}`)).checked = true;
+if (seat) media.wants = seat.wants;
 choose(before);
 view.showSelf(null);
 signaling.connect();

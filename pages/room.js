@@ -21,7 +21,8 @@ import {
   showSwitch,
 } from "./page.js";
 import { People } from "./people.js";
-import { iceServers, socketUrl } from "./server.js";
+import { keepSeat, takeSeat } from "./seat.js";
+import { socketUrl, ways } from "./server.js";
 import { Tiles } from "./tiles.js";
 import { beckon } from "./tone.js";
 
@@ -43,7 +44,9 @@ const WRITTEN = 500;
 const WIDE = matchMedia("(min-width: 1000px)");
 
 const room = roomOf(location.pathname);
-const signaling = new Signaling(socketUrl(`/v1/rooms/${room}`));
+/** Where we were when the page was loaded anew. */
+const seat = takeSeat();
+const signaling = new Signaling(socketUrl(`/v1/rooms/${room}`), seat?.token);
 const media = new Media();
 const tiles = new Tiles(find(".tiles"), (id, height) => call?.tell({ type: "watch", height }, id));
 const people = new People(find("#people"), {
@@ -98,11 +101,15 @@ async function open() {
     );
   }
   enter("entering");
+  // Who is on the way back waits for no camera: the seat is kept for seconds only.
+  if (signaling.token) join();
   // Who went in without comes back without.
-  if (!media.wants.microphone && !media.wants.camera) return join();
-  showStatus("Waiting for your camera", "busy");
-  find("#notice").hidden = false;
-  showNotice(ASKING, null);
+  if (!media.wants.microphone && !media.wants.camera) return joining || join();
+  if (!joining) {
+    showStatus("Waiting for your camera", "busy");
+    find("#notice").hidden = false;
+    showNotice(ASKING, null);
+  }
   try {
     await media.open();
   } catch (problem) {
@@ -113,7 +120,9 @@ async function open() {
     return showNotice({ title, advice: `${advice}, then press Try again.` }, "Try again");
   }
   showSelf();
-  join();
+  call?.use("audio", media.track("microphone"));
+  call?.use("video", media.track("camera"));
+  if (!joining) join();
 }
 
 let joining = false;
@@ -135,22 +144,39 @@ signaling.on("welcome", ({ id }) => {
   me = id;
   host = "";
   if (!joining) return;
-  // Whoever was here for the old socket is told of anew.
+  begin();
+  ask();
+});
+
+/** Whoever was here before is told of anew. */
+function begin() {
   hangUp();
   call = new Call({
-    iceServers,
+    ways,
     tracks: { audio: media.track("microphone"), video: media.track("camera") },
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
       onstream: (id, stream) => tiles.play(id, stream),
       onscreen: (id, stream) => tiles.show(id, stream),
-      onstate: (id, state) => greet(id, state === "connected"),
+      onstate: greet,
       onmessage: hear,
       ongone: lose,
     },
   });
   call.show(screen);
-  ask();
+}
+
+/** The server has us where we were, with those who are still there. */
+signaling.on("resumed", ({ id, peers }) => {
+  me = id;
+  if (!joining) return;
+  // A page that was loaded anew has never heard of them.
+  if (!call) begin();
+  for (const { id, name } of peers) if (!call?.has(id)) tiles.add(id, name);
+  call?.resumed(peers);
+  // The seat was still before the door.
+  if (phase === "entering" && peers.length === 0) ask();
+  refresh();
 });
 
 signaling.on("room", (state) => {
@@ -182,7 +208,6 @@ signaling.on("error", ({ code }) => {
 });
 
 signaling.on("lost", () => {
-  call?.onItsOwn();
   if (joining) showLost();
 });
 
@@ -196,6 +221,9 @@ signaling.on("peer-joined", ({ peer }) => {
 });
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));
+
+signaling.on("peer-away", ({ peer }) => call?.away(peer));
+signaling.on("peer-back", ({ peer }) => call?.back(peer));
 
 signaling.on("peer-left", ({ peer, reason }) => {
   if (peer === me)
@@ -219,10 +247,17 @@ signaling.on("asked-to-mute", () => {
     mention("The host asks you to mute.", { label: "Mute", act: () => mute() });
 });
 
-/** @param {string} id @param {boolean} connected or not for sure */
-function greet(id, connected) {
-  tiles.cover(id, connected ? "" : "The connection is unstable");
-  if (!connected) return;
+/** @type {Record<"connected" | "unstable" | "away", string>} */
+const COVERS = {
+  connected: "",
+  unstable: "The connection is unstable",
+  away: "Back in a moment",
+};
+
+/** @param {string} id @param {keyof typeof COVERS} state */
+function greet(id, state) {
+  tiles.cover(id, COVERS[state]);
+  if (state !== "connected") return;
   call?.tell({ type: "state", ...own() }, id);
   tiles.watch(id);
 }
@@ -485,11 +520,11 @@ for (const button of document.querySelectorAll(".share")) {
   /** @type {HTMLElement} */ (button).hidden = !canShare();
   button.addEventListener("click", () => send(link));
 }
-addEventListener("online", () => joining && signaling.connect());
-// Whoever closes the page is told to have left, and not to be lost.
-addEventListener("pagehide", () => signaling.send({ type: "leave" }));
+// Whoever closes the page may only load it anew.
+addEventListener("pagehide", () => joining && keepSeat(signaling, media.wants));
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 const known = recall("name");
 nameInput.value = typeof known === "string" ? tidy(known) : "";
+if (seat) media.wants = seat.wants;
 open();

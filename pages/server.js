@@ -13,24 +13,57 @@ export function socketUrl(path) {
   return url;
 }
 
-/** @type {{ servers: RTCIceServer[], until: number }} */
-let known = { servers: [], until: 0 };
+/**
+ * What finds a way between two people.
+ * @typedef {object} Ways
+ * @property {RTCIceServer[]} iceServers
+ * @property {number} until when that holds, in milliseconds of the clock
+ * @property {boolean} hideAddress whether this site goes by relays only, unless its visitor chooses otherwise
+ */
 
 /**
- * The ICE servers, asked for anew when the last answer has expired. Without an answer there are none,
- * and people in one network still meet.
- *
- * @returns {Promise<RTCIceServer[]>}
+ * The part of its time for which an answer is taken as it is. Whoever connects after that would have to do
+ * with what is about to end, and a call that asks before the end is to have something new.
  */
-export async function iceServers() {
-  if (Date.now() < known.until) return known.servers;
+const FRESH = 0.8;
+
+/** @type {Ways} */
+let known = { iceServers: [], until: 0, hideAddress: false };
+let freshUntil = 0;
+
+/** @type {Promise<Ways> | undefined} */
+let asking;
+
+/**
+ * The ICE servers, asked for anew when the last answer has grown old, once however many want them. Without
+ * an answer there are none, and people in one network still meet.
+ *
+ * @returns {Promise<Ways>}
+ */
+export async function ways() {
+  if (Date.now() < freshUntil) return known;
+  asking ??= askForWays().finally(() => (asking = undefined));
+  return asking;
+}
+
+async function askForWays() {
+  // What holds for ten minutes does so from when it was made, which is after it was asked for.
+  const since = Date.now();
   try {
-    const { iceServers: servers, ttl } = await ask("/v1/ice");
-    known = { servers, until: Date.now() + ttl * 1_000 };
+    /** @type {import("./lib/protocol.js").IceConfiguration} */
+    const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
+    known = { iceServers, until: since + ttl * 1_000, hideAddress };
+    freshUntil = since + FRESH * ttl * 1_000;
   } catch {
-    known = { servers: [], until: Date.now() + 10_000 };
+    freshUntil = Date.now() + 10_000;
+    known = { ...known, iceServers: [], until: freshUntil };
   }
-  return known.servers;
+  return known;
+}
+
+/** Whether a relay is among them. @param {Ways} ways */
+export function relays({ iceServers }) {
+  return iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 }
 
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */

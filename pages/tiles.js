@@ -60,6 +60,7 @@ export class Tiles {
 
   /** @param {string} id @param {string} [name] */
   add(id, name = "") {
+    this.remove(id);
     const box = this.#make("tile", id);
     const video = /** @type {HTMLVideoElement} */ (find("video", box));
     const state = { microphone: true, camera: true, hand: false, screen: false, name };

@@ -65,6 +65,12 @@ export class Negotiation {
     this.#connection.restartIce();
   }
 
+  /** Says again what may not have arrived: an offer that nobody answered, with all its candidates so
+   * far. Where it had arrived and the answer was lost, there is another answer. */
+  repeat() {
+    if (this.#connection.signalingState === "have-local-offer") this.#sendDescription();
+  }
+
   /** Says nothing any more. */
   close() {
     clearTimeout(this.#timer);

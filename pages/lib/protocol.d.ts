@@ -48,7 +48,7 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   graceMs: number,
   /** The version of the protocol. */
   version: number,
-  /** The peers of the call that goes on. */
+  /** The peers of the call that goes on; those of them who are away are told next. */
   peers: Array<Peer>, }
   | { "type": "waiting", }
   | { "type": "room",
@@ -57,7 +57,9 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   /** Whether nobody is let in. */
   locked: boolean,
   /** How many people fit in. */
-  capacity: number, }
+  capacity: number,
+  /** The token to resume with from now on. */
+  resume?: string, }
   | { "type": "asked-to-mute", }
   | { "type": "peer-joined",
   /** Who, and who of you two offers. */
@@ -80,6 +82,7 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   from: string,
   /** What it sent, as it was. */
   data: D, }
+  | { "type": "still-there", }
   | { "type": "redirect",
   /** A WebSocket address. */
   url: string, }

@@ -1,17 +1,21 @@
-// One WebSocket to the signaling server, and another when it is lost.
+// One WebSocket to the signaling server, and another when it is lost, which takes the same seat again.
 //
 // Nothing is queued: what is sent while there is no connection is refused, since an old offer must
-// never arrive in a new call. Every connection begins with a `welcome`; who is told of that knows that
-// whatever the server held before is gone.
+// never arrive in a new call. Every connection begins with `welcome` or with `resumed`: who is told
+// `welcome` knows that whatever the server held before is gone, and who is told `resumed` that it is as
+// it was, but for what was said meanwhile.
 
 import { backoff } from "./backoff.js";
 
 /** @import { ClientMessage, ServerMessage } from "./protocol.js" */
 
+/** @typedef {Extract<ServerMessage, { type: "welcome" }>} Welcome */
+
 /**
  * `welcome`, `waiting`, ...: every message of the server by its type. `lost`: the connection is gone
- * and is being made anew.
- * @typedef {{ [Message in ServerMessage as Message["type"]]: Message } & { lost: null }} Events
+ * and is being made anew. `resumed`: it is there again, and the seat is the one from before.
+ * @typedef {{ [Message in ServerMessage as Message["type"]]: Message }
+ *   & { lost: null, resumed: Welcome }} Events
  */
 
 /** How often the connection is asked whether it lives, in milliseconds, however much arrives on it: by
@@ -20,6 +24,8 @@ import { backoff } from "./backoff.js";
 const PING_EVERY = 25_000;
 /** How long the answer may take, in milliseconds. */
 const PONG_WITHIN = 10_000;
+/** And how long when there is reason to doubt that the connection lives. */
+const PONG_AT_ONCE = 3_000;
 
 export class Signaling {
   /** @type {Map<string, Set<(event: any) => void>>} */
@@ -33,10 +39,32 @@ export class Signaling {
   #failures = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** What our seat is resumed with: the latest that the server gave us. */
+  #token;
+  /** The welcome of a socket that asked for the seat from before, while that is not answered: what holds
+   * if it is refused. @type {Welcome | "expected" | null} */
+  #instead = null;
 
-  /** @param {string | URL} url of `/v1/match`, with the scheme ws or wss */
-  constructor(url) {
+  /**
+   * @param {string | URL} url of `/v1/match` or of a room, with the scheme ws or wss
+   * @param {string} [token] of a seat to resume at first, such as that of the page before a reload
+   */
+  constructor(url, token = "") {
     this.url = url;
+    this.#token = token;
+    // The network is another one, or the page was asleep: timers may not have run, and a socket may
+    // be dead without knowing it.
+    for (const event of ["online", "pageshow"]) {
+      globalThis.addEventListener?.(event, () => this.check());
+    }
+    globalThis.document?.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.check();
+    });
+  }
+
+  /** What another page can resume this seat with; empty where there is none. */
+  get token() {
+    return this.#token;
   }
 
   /** Whether messages can be sent. */
@@ -62,9 +90,19 @@ export class Signaling {
     if (!this.#socket) this.#open();
   }
 
-  /** Lets go of the server. */
+  /** There is reason to doubt that the connection lives: asks at once, or makes it anew at once. */
+  check() {
+    if (!this.#wanted) return;
+    if (!this.#socket) return this.#open();
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#asking) return;
+    this.#socket.send("ping");
+    this.#expectPong(PONG_AT_ONCE);
+  }
+
+  /** Lets go of the server, and of the seat there. */
   disconnect() {
     this.#wanted = false;
+    this.#token = "";
     this.#drop();
   }
 
@@ -83,21 +121,46 @@ export class Signaling {
     clearTimeout(this.#timer);
     const socket = new WebSocket(this.url);
     this.#socket = socket;
+    socket.onopen = () => {
+      if (!this.#token) return;
+      this.#instead = "expected";
+      socket.send(JSON.stringify({ type: "resume", token: this.#token }));
+    };
     socket.onmessage = ({ data }) => {
       // Whatever arrives is an answer.
       if (this.#asking) this.#expectPing();
       const message = decode(data);
-      // `lost` is our own word.
-      if (!message || /** @type {string} */ (message.type) === "lost") return;
-      if (message.type === "welcome") {
-        this.#welcome = true;
-        this.#failures = 0;
-      }
-      this.#tell(message.type, message);
+      if (message) this.#hear(message);
     };
     // An error is always followed by a close.
     socket.onclose = () => this.#lose();
     this.#expectPong();
+  }
+
+  /** @param {ServerMessage} message */
+  #hear(message) {
+    const { type } = message;
+    // These are our own words.
+    if (/** @type {string} */ (type) === "lost" || /** @type {string} */ (type) === "resumed")
+      return;
+    if (type === "welcome" && this.#instead === "expected") {
+      this.#instead = message;
+      return this.#expectPong();
+    }
+    if (type === "error" && message.code === "bad-token" && this.#instead) {
+      const welcome = this.#instead;
+      this.#instead = null;
+      if (welcome !== "expected") this.#hear(welcome);
+      return;
+    }
+    if ("resume" in message && message.resume) this.#token = message.resume;
+    if (type === "still-there") return this.#socket?.send("ping");
+    if (type !== "welcome") return this.#tell(type, message);
+    const resumed = this.#instead !== null;
+    this.#instead = null;
+    this.#welcome = true;
+    this.#failures = 0;
+    this.#tell(resumed ? "resumed" : "welcome", message);
   }
 
   /** The connection lives: ask again in a while. */
@@ -111,10 +174,10 @@ export class Signaling {
   }
 
   /** An answer is due, be it a `pong` or the `welcome` of a new connection. */
-  #expectPong() {
+  #expectPong(within = PONG_WITHIN) {
     this.#asking = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lose(), PONG_WITHIN);
+    this.#timer = setTimeout(() => this.#lose(), within);
   }
 
   #lose() {
@@ -130,8 +193,9 @@ export class Signaling {
     const socket = this.#socket;
     this.#socket = null;
     this.#welcome = false;
+    this.#instead = null;
     if (!socket) return;
-    socket.onmessage = socket.onclose = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   }
 

@@ -7,8 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::core::id::PeerId;
-use crate::core::protocol::{ClientMessage, Relayed, ServerMessage, VERSION};
+use crate::core::protocol::{ClientMessage, Peer, Relayed, ServerMessage, VERSION};
 use crate::core::rejection::Rejection;
+use crate::core::resume::GRACE;
 use crate::core::time::{Millis, Timestamp};
 
 /// The longest attachment, in bytes: 16,384 (Cloudflare: Durable Objects, `serializeAttachment`) less
@@ -33,6 +34,7 @@ pub trait Actor {
     fn restore<'a>(
         &mut self,
         seats: impl IntoIterator<Item = SavedSeat<Self::Seat>>,
+        now: Timestamp,
     ) -> Vec<Effect<'a>>;
 
     /// The seat of a connected peer.
@@ -89,6 +91,11 @@ pub enum Event<'a> {
         /// Whose.
         peer: PeerId,
     },
+    /// [`Effect::Check`] found a sign of life.
+    Alive {
+        /// Whose.
+        peer: PeerId,
+    },
     /// The alarm that [`Effect::WakeAt`] ordered, or any other, went off.
     Woken,
 }
@@ -117,11 +124,20 @@ pub enum Effect<'a> {
         /// The close reason, at most 123 bytes.
         reason: String,
     },
-    /// Take a peer for gone if its socket has shown no sign of life for [`SILENCE`]: a network that went
-    /// away says nothing. [`Event::Disconnected`] follows at once, or nothing does.
+    /// Take a peer for gone if its socket has shown no sign of life: a network that went away says
+    /// nothing. [`Event::Disconnected`] or [`Event::Alive`] follows at once.
     Check {
         /// Whom.
         peer: PeerId,
+        /// Since when a sign of life counts.
+        since: Timestamp,
+    },
+    /// A socket belongs to somebody else from now on: its owner was known by another id before.
+    Rename {
+        /// Whose it was.
+        from: PeerId,
+        /// Whose it is; nobody's until now.
+        to: PeerId,
     },
     /// Set the one alarm to this time, instead of any other.
     WakeAt(Timestamp),
@@ -146,17 +162,17 @@ impl Effect<'_> {
         [error].into_iter().chain(close).collect()
     }
 
-    /// The first message of a socket that is new here.
+    /// The first message of a socket, or of one that belongs to somebody else from now on.
     #[must_use]
-    pub fn welcome(peer: PeerId) -> Self {
+    pub fn welcome(peer: PeerId, resume: Option<String>, peers: Vec<Peer>) -> Self {
         Effect::Send {
             to: peer,
             message: ServerMessage::Welcome {
                 id: peer,
-                resume: None,
-                grace_ms: 0,
+                resume,
+                grace_ms: u32::try_from(GRACE.get()).unwrap_or(u32::MAX),
                 version: VERSION,
-                peers: Vec::new(),
+                peers,
             },
         }
     }

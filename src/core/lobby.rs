@@ -8,9 +8,13 @@
 //!   three seconds, or for who named no interest, anybody suits who thinks so too.
 //! - Who just met meets again only when nobody else is there for either of them, and not at once.
 //! - So after every event no two people wait who suit each other.
+//!
+//! Who loses its socket in a call is away for a while, which its partner's seat remembers; its own seat is
+//! in its token ([`resume`](crate::core::resume)). A call of which both are away is in two tokens and
+//! nowhere else, and the first who comes back holds it for the other.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +26,7 @@ use crate::core::protocol::{
 };
 use crate::core::queue::{Queue, Ticket, Wish};
 use crate::core::rejection::Rejection;
+use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, grace};
 use crate::core::time::Timestamp;
 
 /// How many of its last partners somebody does not want to meet again.
@@ -37,13 +42,42 @@ pub struct Seat {
     status: Status,
     /// The last partners, latest first.
     recent: Vec<PeerId>,
+    /// Whether its page said that it goes away, and nothing since.
+    leaving: bool,
+}
+
+impl Seat {
+    const fn idle(recent: Vec<PeerId>) -> Self {
+        Self {
+            status: Status::Idle,
+            recent,
+            leaving: false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum Status {
     Idle,
     Waiting(Wish),
-    InCall { partner: PeerId },
+    InCall(Pairing),
+    Claiming(Claim<Pass>),
+}
+
+/// One's side of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Pairing {
+    partner: PeerId,
+    role: Role,
+    /// Until when the partner may come back. Nothing while it is there; then its pairing is with us.
+    away: Option<Timestamp>,
+}
+
+/// What a token carries of a seat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Pass {
+    call: Option<(PeerId, Role)>,
+    recent: Vec<PeerId>,
 }
 
 /// Two who could meet, in the order in which pairs have a right to.
@@ -56,12 +90,15 @@ struct Pair {
 }
 
 /// The lobby: all seats, and the queues derived from them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lobby {
+    key: Key,
     seats: BTreeMap<PeerId, Seat>,
     video: Queue,
     text: Queue,
-    calls: u32,
+    /// Those whose partner is away, by when they wait no longer.
+    bereft: BTreeSet<(Timestamp, PeerId)>,
+    claimed: Claimed,
     next_ticket: u64,
     /// The alarm ordered last, unless it has gone off.
     alarm: Option<Timestamp>,
@@ -75,16 +112,20 @@ impl Actor for Lobby {
         if matches!(event, Event::Woken) || self.alarm.is_some_and(|at| at <= now) {
             self.alarm = None;
         }
-        // The queue changes with time alone, and whoever could have met before this event comes first.
+        // Time alone changes things, and what it has changed by now came before this event.
+        self.give_up(now, &mut effects);
+        self.claimed.check(now, &mut effects);
         self.open_up(now, &mut effects);
         match event {
-            Event::Connected { peer } => self.connect(peer, &mut effects),
+            Event::Connected { peer } => self.connect(peer, now, &mut effects),
             Event::Received { peer, message } if self.knows(peer) => {
                 self.receive(peer, message, now, &mut effects);
             }
-            Event::Disconnected { peer } => {
-                self.end(peer, LeaveReason::Lost, &mut effects);
-                self.seats.remove(&peer);
+            Event::Disconnected { peer } => self.disconnect(peer, now, &mut effects),
+            Event::Alive { peer } => {
+                if let Some(by) = self.claimed.remove(peer) {
+                    self.refuse(by, Vec::new(), &mut effects);
+                }
             }
             Event::Received { .. } | Event::Woken => {}
         }
@@ -94,11 +135,15 @@ impl Actor for Lobby {
         effects
     }
 
-    fn restore<'a>(&mut self, seats: impl IntoIterator<Item = SavedSeat<Seat>>) -> Vec<Effect<'a>> {
+    fn restore<'a>(
+        &mut self,
+        seats: impl IntoIterator<Item = SavedSeat<Seat>>,
+        now: Timestamp,
+    ) -> Vec<Effect<'a>> {
         let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
         self.seats = seats.collect();
         let mut alone = Vec::new();
-        let mut in_call = 0;
+        let mut free = Vec::new();
         for (&peer, seat) in &self.seats {
             match &seat.status {
                 Status::Idle => {}
@@ -109,16 +154,27 @@ impl Actor for Lobby {
                         Mode::Text => self.text.insert(peer, wish),
                     }
                 }
-                &Status::InCall { partner } => match self.partner(partner) == Some(peer) {
-                    true => in_call += 1,
-                    false => alone.push((peer, partner)),
+                Status::InCall(call) => match call.away {
+                    Some(until) => {
+                        self.bereft.insert((until, peer));
+                    }
+                    None if self.partner(call.partner) == Some(peer) => {}
+                    None => alone.push(peer),
                 },
+                Status::Claiming(claim) => {
+                    self.claimed.insert(peer, claim);
+                    if !self.knows(claim.seat) {
+                        free.push(claim.seat);
+                    }
+                }
             }
         }
-        self.calls = in_call / 2;
         let mut effects = Vec::new();
-        for (peer, partner) in alone {
-            self.set_idle(peer, partner, LeaveReason::Lost, &mut effects);
+        for peer in alone {
+            self.miss(peer, now.after(GRACE), &mut effects);
+        }
+        for seat in free {
+            self.hand_over(seat, now, &mut effects);
         }
         effects
     }
@@ -129,25 +185,214 @@ impl Actor for Lobby {
 }
 
 impl Lobby {
+    /// An empty lobby, whose tokens are signed with this key.
+    #[must_use]
+    pub fn new(key: Key) -> Self {
+        Self {
+            key,
+            seats: BTreeMap::new(),
+            video: Queue::default(),
+            text: Queue::default(),
+            bereft: BTreeSet::new(),
+            claimed: Claimed::default(),
+            next_ticket: 0,
+            alarm: None,
+        }
+    }
+
     /// How many people there are.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let seats = self.seats.values();
+        let in_call = seats.filter(|seat| matches!(seat.status, Status::InCall(_)));
         Stats {
             online: count(self.seats.len()),
             waiting: count(self.video.len() + self.text.len()),
-            calls: self.calls,
+            calls: count(in_call.count() + self.bereft.len()) / 2,
         }
     }
 
-    fn connect(&mut self, peer: PeerId, effects: &mut Vec<Effect<'_>>) {
-        let seat = Seat {
-            status: Status::Idle,
-            recent: Vec::new(),
-        };
-        self.seats.insert(peer, seat);
+    fn connect(&mut self, peer: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        self.seats.insert(peer, Seat::idle(Vec::new()));
         effects.push(Effect::Save { peer });
-        effects.push(Effect::welcome(peer));
+        effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
+    }
+
+    /// A socket is gone. A call goes on without it for a while.
+    fn disconnect(&mut self, peer: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        let leaving = self.seats.get(&peer).is_some_and(|seat| seat.leaving);
+        match self.pairing(peer) {
+            Some(&Pairing {
+                partner,
+                away: None,
+                ..
+            }) => self.miss(partner, now.after(grace(leaving)), effects),
+            Some(_) | None => {
+                self.end(peer, LeaveReason::Lost, effects);
+            }
+        }
+        self.seats.remove(&peer);
+        self.hand_over(peer, now, effects);
+    }
+
+    /// The partner of somebody is away.
+    fn miss(&mut self, peer: PeerId, until: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        if let Some(Seat {
+            status: Status::InCall(call),
+            ..
+        }) = self.seats.get_mut(&peer)
+        {
+            call.away = Some(until);
+            self.bereft.insert((until, peer));
+            effects.push(Effect::Save { peer });
+            effects.push(Effect::Send {
+                to: peer,
+                message: ServerMessage::PeerAway { peer: call.partner },
+            });
+        }
+    }
+
+    /// Whoever was away for too long is gone.
+    fn give_up(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        while let Some(&(until, peer)) = self.bereft.first()
+            && until <= now
+        {
+            self.bereft.pop_first();
+            if let Some(partner) = self.partner(peer) {
+                self.set_idle(peer, partner, LeaveReason::Lost, effects);
+            }
+        }
+    }
+
+    /// Takes a token. Somebody whose socket is still there may be the one who asks, so it is seen first
+    /// whether anybody is at its end.
+    fn resume(&mut self, by: PeerId, token: &str, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        let idle = self.seats.get(&by).map(|seat| &seat.status) == Some(&Status::Idle);
+        match self.key.open(token, now) {
+            Some((seat, pass)) if idle && seat != by && !self.claimed.contains(seat) => {
+                if !self.knows(seat) {
+                    return self.take_back(by, seat, pass, now, effects);
+                }
+                let until = now.after(PROOF);
+                let claim = Claim { seat, pass, until };
+                self.claimed.insert(by, &claim);
+                self.set(by, Status::Claiming(claim), effects);
+                effects.push(Effect::Send {
+                    to: seat,
+                    message: ServerMessage::StillThere {},
+                });
+            }
+            Some(_) | None => effects.extend(Effect::reject(by, &Rejection::BadToken)),
+        }
+    }
+
+    /// A seat is free. If somebody has claimed it, it is that one's now.
+    fn hand_over(&mut self, seat: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        if let Some(by) = self.claimed.remove(seat)
+            && let Some(Status::Claiming(claim)) = self.seats.get(&by).map(|seat| &seat.status)
+        {
+            let pass = claim.pass.clone();
+            self.take_back(by, seat, pass, now, effects);
+        }
+    }
+
+    /// Gives a free seat back to its owner, and the call if it goes on: the partner waits for it, or was
+    /// lost as well.
+    fn take_back(
+        &mut self,
+        by: PeerId,
+        peer: PeerId,
+        pass: Pass,
+        now: Timestamp,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        let call = pass.call.map(|(partner, role)| Pairing {
+            partner,
+            role,
+            away: match self.knows(partner) {
+                true => None,
+                false => Some(now.after(GRACE)),
+            },
+        });
+        if let Some(Pairing {
+            partner,
+            away: None,
+            ..
+        }) = call
+            && self.partner(partner) != Some(peer)
+        {
+            return self.refuse(by, pass.recent, effects);
+        }
+        self.seats.remove(&by);
+        self.seats.insert(peer, Seat::idle(pass.recent));
+        effects.push(Effect::Rename { from: by, to: peer });
+        let others = call.iter().map(|call| met(call.partner, call.role));
+        let others = others.collect();
+        if let Some(call) = call.clone() {
+            self.set(peer, Status::InCall(call), effects);
+        } else {
+            effects.push(Effect::Save { peer });
+        }
+        effects.push(Effect::welcome(peer, self.token(peer, now), others));
+        match call {
+            Some(Pairing {
+                away: Some(until), ..
+            }) => self.miss(peer, until, effects),
+            Some(Pairing { partner, .. }) => self.find_again(partner, effects),
+            None => {}
+        }
+    }
+
+    /// The partner of somebody is back.
+    fn find_again(&mut self, peer: PeerId, effects: &mut Vec<Effect<'_>>) {
+        if let Some(Seat {
+            status: Status::InCall(call),
+            ..
+        }) = self.seats.get_mut(&peer)
+            && let Some(until) = call.away.take()
+        {
+            self.bereft.remove(&(until, peer));
+            effects.push(Effect::Save { peer });
+            effects.push(Effect::Send {
+                to: peer,
+                message: ServerMessage::PeerBack { peer: call.partner },
+            });
+        }
+    }
+
+    /// A token resumes nothing any more. Whom its owner met it need not meet again.
+    fn refuse(&mut self, by: PeerId, recent: Vec<PeerId>, effects: &mut Vec<Effect<'_>>) {
+        if let Some(seat) = self.seats.get_mut(&by) {
+            *seat = Seat::idle(recent);
+            effects.push(Effect::Save { peer: by });
+        }
+        effects.extend(Effect::reject(by, &Rejection::BadToken));
+    }
+
+    /// The token of somebody as it is now.
+    fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
+        let seat = self.seats.get(&peer)?;
+        let call = self.pairing(peer).map(|call| (call.partner, call.role));
+        let recent = seat.recent.clone();
+        self.key.seal(peer, Pass { call, recent }, now)
+    }
+
+    fn set(&mut self, peer: PeerId, status: Status, effects: &mut Vec<Effect<'_>>) {
+        if let Some(seat) = self.seats.get_mut(&peer) {
+            seat.status = status;
+            effects.push(Effect::Save { peer });
+        }
+    }
+
+    /// Takes note of whether a page goes away.
+    fn hear(&mut self, peer: PeerId, leaving: bool, effects: &mut Vec<Effect<'_>>) {
+        if let Some(seat) = self.seats.get_mut(&peer)
+            && seat.leaving != leaving
+        {
+            seat.leaving = leaving;
+            effects.push(Effect::Save { peer });
+        }
     }
 
     fn receive<'a>(
@@ -157,13 +402,17 @@ impl Lobby {
         now: Timestamp,
         effects: &mut Vec<Effect<'a>>,
     ) {
+        self.hear(peer, matches!(message, ClientMessage::Away {}), effects);
         match message {
-            ClientMessage::Signal { to, data } => match self.partner(peer) {
-                Some(partner) if partner == to => effects.push(Effect::Send {
-                    to,
-                    message: ServerMessage::Signal { from: peer, data },
-                }),
-                _ => effects.extend(Effect::reject(peer, &Rejection::UnknownPeer)),
+            ClientMessage::Signal { to, data } => match self.pairing(peer) {
+                Some(call) if call.partner == to => {
+                    // To somebody who is away it would come too late.
+                    if call.away.is_none() {
+                        let message = ServerMessage::Signal { from: peer, data };
+                        effects.push(Effect::Send { to, message });
+                    }
+                }
+                Some(_) | None => effects.extend(Effect::reject(peer, &Rejection::UnknownPeer)),
             },
             ClientMessage::Find {
                 mode,
@@ -195,11 +444,8 @@ impl Lobby {
                     effects.push(Effect::Save { peer });
                 }
             }
-            // No seat outlives its socket yet (`graceMs` is 0), so there is nothing to shorten.
             ClientMessage::Away {} => {}
-            ClientMessage::Resume { .. } => {
-                effects.extend(Effect::reject(peer, &Rejection::BadToken));
-            }
+            ClientMessage::Resume { token } => self.resume(peer, &token, now, effects),
             ClientMessage::Join { .. }
             | ClientMessage::Lock { .. }
             | ClientMessage::AskToMute { .. }
@@ -220,7 +466,7 @@ impl Lobby {
     ) {
         if let Some(partner) = self.suitable(peer, &wish, now) {
             self.wait(peer, wish);
-            self.pair(partner, peer, effects);
+            self.pair(partner, peer, now, effects);
             return;
         }
         // An offer that would not survive a hibernation is not kept at all; the pair then negotiates
@@ -254,7 +500,7 @@ impl Lobby {
             while let Some(Reverse(pair)) = pairs.pop() {
                 // One of them may have met somebody in the meantime.
                 match self.best_pair(pair.by, now) {
-                    Some(still) if still == pair => self.pair(pair.by, pair.with, effects),
+                    Some(still) if still == pair => self.pair(pair.by, pair.with, now, effects),
                     Some(other) => pairs.push(Reverse(other)),
                     None => {}
                 }
@@ -294,7 +540,7 @@ impl Lobby {
             let (Some(earlier), Some(later)) = (pair.next(), pair.next()) else {
                 return;
             };
-            self.pair(earlier, later, effects);
+            self.pair(earlier, later, now, effects);
         }
     }
 
@@ -307,8 +553,9 @@ impl Lobby {
     }
 
     /// Makes a call of two who wait. The earlier one offers, unless an offer is there already.
-    fn pair(&mut self, one: PeerId, other: PeerId, effects: &mut Vec<Effect<'_>>) {
-        let (Some(first), Some(second)) = (self.stop_waiting(one), self.stop_waiting(other)) else {
+    fn pair(&mut self, one: PeerId, other: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        let mut stop_waiting = |peer| self.end(peer, LeaveReason::Skipped, effects);
+        let (Some(first), Some(second)) = (stop_waiting(one), stop_waiting(other)) else {
             return;
         };
         let (one, other, first, mut second) = match first.ticket < second.ticket {
@@ -322,13 +569,16 @@ impl Lobby {
             true => (other, one, second.offer.take()),
             false => (one, other, first.offer),
         };
-        self.calls += 1;
         for (peer, partner, role, offer) in [
             (answerer, offerer, Role::Answerer, offer),
             (offerer, answerer, Role::Offerer, None),
         ] {
             if let Some(seat) = self.seats.get_mut(&peer) {
-                seat.status = Status::InCall { partner };
+                seat.status = Status::InCall(Pairing {
+                    partner,
+                    role,
+                    away: None,
+                });
                 seat.recent.retain(|&met| met != partner);
                 seat.recent.insert(0, partner);
                 seat.recent.truncate(RECENT);
@@ -338,13 +588,11 @@ impl Lobby {
                 to: peer,
                 message: ServerMessage::PeerJoined {
                     peer: Peer {
-                        id: partner,
-                        role,
-                        name: None,
                         interests: shared.clone(),
                         offer,
+                        ..met(partner, role)
                     },
-                    resume: None,
+                    resume: self.token(peer, now),
                 },
             });
         }
@@ -357,15 +605,27 @@ impl Lobby {
         reason: LeaveReason,
         effects: &mut Vec<Effect<'_>>,
     ) -> Option<Wish> {
-        if let Some(partner) = self.partner(peer) {
-            self.calls -= 1;
-            self.set_idle(partner, peer, reason, effects);
-            if let Some(seat) = self.seats.get_mut(&peer) {
-                seat.status = Status::Idle;
+        let seat = self.seats.get_mut(&peer)?;
+        match std::mem::replace(&mut seat.status, Status::Idle) {
+            Status::Idle => None,
+            Status::Waiting(wish) => {
+                self.queue_mut(wish.mode).remove(&wish);
+                Some(wish)
             }
-            return None;
+            Status::InCall(call) => {
+                match call.away {
+                    Some(until) => {
+                        self.bereft.remove(&(until, peer));
+                    }
+                    None => self.set_idle(call.partner, peer, reason, effects),
+                }
+                None
+            }
+            Status::Claiming(claim) => {
+                self.claimed.remove(claim.seat);
+                None
+            }
         }
-        self.stop_waiting(peer)
     }
 
     /// Takes a peer out of a call that `gone` has ended, and tells it.
@@ -386,21 +646,14 @@ impl Lobby {
         }
     }
 
-    fn stop_waiting(&mut self, peer: PeerId) -> Option<Wish> {
-        let seat = self.seats.get_mut(&peer)?;
-        if !matches!(seat.status, Status::Waiting(_)) {
-            return None;
-        }
-        let Status::Waiting(wish) = std::mem::replace(&mut seat.status, Status::Idle) else {
-            return None;
-        };
-        self.queue_mut(wish.mode).remove(&wish);
-        Some(wish)
-    }
-
     fn set_alarm(&mut self, effects: &mut Vec<Effect<'_>>) {
-        let openings = [self.video.next_opening(), self.text.next_opening()];
-        let Some(next) = openings.into_iter().flatten().min() else {
+        let nearest = [
+            self.video.next_opening(),
+            self.text.next_opening(),
+            self.bereft.first().map(|&(until, _)| until),
+            self.claimed.next(),
+        ];
+        let Some(next) = nearest.into_iter().flatten().min() else {
             return;
         };
         if self.alarm.is_none_or(|at| next < at) {
@@ -415,16 +668,20 @@ impl Lobby {
     }
 
     fn partner(&self, peer: PeerId) -> Option<PeerId> {
-        match self.seats.get(&peer)?.status {
-            Status::InCall { partner } => Some(partner),
-            Status::Idle | Status::Waiting(_) => None,
+        Some(self.pairing(peer)?.partner)
+    }
+
+    fn pairing(&self, peer: PeerId) -> Option<&Pairing> {
+        match &self.seats.get(&peer)?.status {
+            Status::InCall(call) => Some(call),
+            Status::Idle | Status::Waiting(_) | Status::Claiming(_) => None,
         }
     }
 
     fn wish(&self, peer: PeerId) -> Option<&Wish> {
         match &self.seats.get(&peer)?.status {
             Status::Waiting(wish) => Some(wish),
-            Status::Idle | Status::InCall { .. } => None,
+            Status::Idle | Status::InCall(_) | Status::Claiming(_) => None,
         }
     }
 
@@ -440,6 +697,17 @@ impl Lobby {
             Mode::Video => &mut self.video,
             Mode::Text => &mut self.text,
         }
+    }
+}
+
+/// A partner as the other one is told of it.
+const fn met(id: PeerId, role: Role) -> Peer {
+    Peer {
+        id,
+        role,
+        name: None,
+        interests: Vec::new(),
+        offer: None,
     }
 }
 

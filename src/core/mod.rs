@@ -4,7 +4,7 @@
 //! with the call, orders go out as values, so a test needs neither a server nor patience.
 //!
 //! Start with [`protocol`] (what travels on the wire), then [`lobby`] (who meets whom) and [`room`] (who
-//! may be in a room and what its host may do).
+//! may be in a room and what its host may do); [`resume`] is how both survive a lost socket.
 
 pub mod actor;
 pub mod ice;
@@ -16,6 +16,7 @@ pub mod protocol;
 pub mod quota;
 pub mod rate;
 pub mod rejection;
+pub mod resume;
 pub mod room;
 pub mod route;
 pub mod time;

@@ -95,10 +95,11 @@ pub enum ClientMessage<D> {
     },
     /// End the call, stop waiting or leave the room. The socket stays.
     Leave {},
-    /// The page is going away and may come back at once. The seat is then kept for a short while,
-    /// where the server keeps seats at all (`graceMs` of `welcome`).
+    /// The page is going away and may come back at once, as in a reload. The seat is then kept for
+    /// four seconds instead of `graceMs`.
     Away {},
-    /// First message of a new socket after a lost one: the same id, the same call.
+    /// First message of a new socket after a lost one: the same id, the same call. Answered by a second
+    /// `welcome`, or by `bad-token`; then the first one holds.
     Resume {
         /// The latest token that the lost socket was given.
         token: String,
@@ -114,7 +115,7 @@ pub enum ClientMessage<D> {
     rename_all_fields = "camelCase"
 )]
 pub enum ServerMessage<D> {
-    /// The first message on every socket.
+    /// The first message on every socket, and the answer to `resume`.
     Welcome {
         /// Who you are.
         #[cfg_attr(test, ts(as = "String"))]
@@ -127,7 +128,7 @@ pub enum ServerMessage<D> {
         grace_ms: u32,
         /// The version of the protocol.
         version: u32,
-        /// The peers of the call that goes on.
+        /// The peers of the call that goes on; those of them who are away are told next.
         peers: Vec<Peer>,
     },
     /// You are in the queue.
@@ -141,6 +142,10 @@ pub enum ServerMessage<D> {
         locked: bool,
         /// How many people fit in.
         capacity: u32,
+        /// The token to resume with from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        resume: Option<String>,
     },
     /// The host asks you to mute yourself.
     AskedToMute {},
@@ -181,6 +186,9 @@ pub enum ServerMessage<D> {
         /// What it sent, as it was.
         data: D,
     },
+    /// Somebody wants to resume your seat, as you yourself would if this socket were dead. Show that it
+    /// is not: send anything, best the text `ping`, within two seconds, or it is closed.
+    StillThere {},
     /// Open this address instead; what you were doing goes on there.
     Redirect {
         /// A WebSocket address.

@@ -8,15 +8,19 @@
 //!   memory of its own.
 //! - The lock is on every member's seat, so it lasts as long as anybody is inside.
 //! - Whoever was heard of is gone only by being told so, even if its socket went while the room slept.
+//! - Who loses its socket is away for a while and keeps its place, the host too: the seats of those who
+//!   have heard of it remember that, and its own seat is in its token ([`resume`](crate::core::resume)).
+//!   It is let back in by somebody who remembers it, or by being the first of an empty room.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::{Actor, Effect, Event, SavedSeat};
+use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
 use crate::core::rejection::Rejection;
+use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, grace};
 use crate::core::time::Timestamp;
 
 /// How many people fit into a room where nothing else is configured. In a mesh everybody sends to
@@ -35,33 +39,86 @@ pub fn capacity(configured: Option<&str>) -> u32 {
 
 /// Everything known of one connected peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat(Option<Member>);
+pub struct Seat(Status);
 
-/// A seat inside the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Status {
+    Outside,
+    Claiming(Claim<Option<Member>>),
+    Inside(Member),
+}
+
+/// A seat inside the room, which is also what a token carries of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Member {
-    /// In which order they came; the smallest is the host's.
+    /// In which order they came; the smallest is the host's, and of two the smaller one offers.
     place: u64,
     name: Option<String>,
     locked: bool,
     /// Of whom it has heard, and not that they are gone.
-    others: Vec<PeerId>,
+    others: Vec<Other>,
+    /// Whether its page said that it goes away, and nothing since.
+    leaving: bool,
+}
+
+/// Somebody of whom a member has heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Other {
+    peer: PeerId,
+    place: u64,
+    /// Until when it may come back; nothing while it is there.
+    away: Option<Timestamp>,
+}
+
+impl Seat {
+    const fn inside(&self) -> Option<&Member> {
+        match &self.0 {
+            Status::Inside(member) => Some(member),
+            Status::Outside | Status::Claiming(_) => None,
+        }
+    }
+}
+
+impl Member {
+    fn other(&self, peer: PeerId) -> Option<&Other> {
+        self.others.iter().find(|other| other.peer == peer)
+    }
+
+    fn other_mut(&mut self, peer: PeerId) -> Option<&mut Other> {
+        self.others.iter_mut().find(|other| other.peer == peer)
+    }
+
+    /// Its role towards somebody at another place.
+    const fn role(&self, place: u64) -> Role {
+        if self.place < place {
+            Role::Offerer
+        } else {
+            Role::Answerer
+        }
+    }
 }
 
 /// The room: all seats, inside and before the door.
 #[derive(Debug)]
 pub struct Room {
     capacity: u32,
+    key: Key,
     seats: BTreeMap<PeerId, Seat>,
+    claimed: Claimed,
+    /// The alarm ordered last, unless it has gone off.
+    alarm: Option<Timestamp>,
 }
 
 impl Room {
-    /// An empty room.
+    /// An empty room, whose tokens are signed with this key.
     #[must_use]
-    pub const fn new(capacity: u32) -> Self {
+    pub fn new(capacity: u32, key: Key) -> Self {
         Self {
             capacity,
+            key,
             seats: BTreeMap::new(),
+            claimed: Claimed::default(),
+            alarm: None,
         }
     }
 
@@ -69,13 +126,13 @@ impl Room {
         &mut self,
         peer: PeerId,
         message: ClientMessage<Relayed<'a>>,
+        now: Timestamp,
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         match message {
-            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(tidy)),
+            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(tidy), now),
             ClientMessage::Signal { to, data } => {
-                self.both_inside(peer, to)?;
                 let message = ServerMessage::Signal { from: peer, data };
-                Ok(vec![Effect::Send { to, message }])
+                self.pass_on(peer, to, message)
             }
             ClientMessage::Lock { on } => {
                 self.is_host(peer)?;
@@ -83,30 +140,44 @@ impl Room {
             }
             ClientMessage::AskToMute { peer: to } => {
                 self.is_host(peer)?;
-                self.both_inside(peer, to)?;
-                let message = ServerMessage::AskedToMute {};
-                Ok(vec![Effect::Send { to, message }])
+                self.pass_on(peer, to, ServerMessage::AskedToMute {})
             }
             ClientMessage::Remove { peer: whom } => {
                 self.is_host(peer)?;
-                self.both_inside(peer, whom)?;
-                let gone = Effect::Send {
+                self.knows_of(peer, whom)?;
+                let told = self.leave(whom, LeaveReason::Removed);
+                let gone = self.knows(whom).then(|| Effect::Send {
                     to: whom,
                     message: left(whom, LeaveReason::Removed),
-                };
-                let told = self.leave(whom, LeaveReason::Removed);
-                Ok(told.into_iter().chain([gone]).collect())
+                });
+                Ok(told.into_iter().chain(gone).collect())
             }
-            ClientMessage::Missing { peer: whom } => {
-                self.both_inside(peer, whom)?;
-                Ok(vec![Effect::Check { peer: whom }])
-            }
+            ClientMessage::Missing { peer: whom } => Ok(match self.knows_of(peer, whom)?.away {
+                Some(_) => Vec::new(),
+                None => vec![Effect::Check {
+                    peer: whom,
+                    since: now.before(SILENCE),
+                }],
+            }),
             ClientMessage::Leave {} => Ok(self.leave(peer, LeaveReason::Left)),
-            // No seat outlives its socket yet (`graceMs` is 0), so there is nothing to shorten.
             ClientMessage::Away {} => Ok(Vec::new()),
-            ClientMessage::Resume { .. } => Err(Rejection::BadToken),
+            ClientMessage::Resume { token } => self.resume(peer, &token, now),
             ClientMessage::Find { .. } => Err(Rejection::NotInRooms),
         }
+    }
+
+    /// Passes a message on to another member; to somebody who is away it would come too late.
+    fn pass_on<'a>(
+        &self,
+        from: PeerId,
+        to: PeerId,
+        message: ServerMessage<Relayed<'a>>,
+    ) -> Result<Vec<Effect<'a>>, Rejection> {
+        let there = self.knows_of(from, to)?.away.is_none();
+        Ok(there
+            .then_some(Effect::Send { to, message })
+            .into_iter()
+            .collect())
     }
 
     /// Lets somebody in, or changes the name of somebody who is in. Members offer to a newcomer, who hears
@@ -115,6 +186,7 @@ impl Room {
         &mut self,
         peer: PeerId,
         name: Option<String>,
+        now: Timestamp,
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         if let Some(member) = self.member_mut(peer) {
             member.name = name;
@@ -124,46 +196,236 @@ impl Room {
             return Err(Rejection::RoomLocked);
         }
         let present = self.members();
-        if present.len() >= self.capacity as usize {
+        let absent = self.absent();
+        if present.len() + absent.len() >= self.capacity as usize {
             return Err(Rejection::RoomFull);
         }
-        let last = present.last().and_then(|&last| self.member(last));
+        let there = present.iter().filter_map(|&peer| self.member(peer));
+        let places = there.map(|member| member.place);
+        let last = places.chain(absent.iter().map(|other| other.place)).max();
         let member = Member {
-            place: last.map_or(0, |last| last.place + 1),
-            name: name.clone(),
+            place: last.map_or(0, |last| last + 1),
+            name,
             locked: false,
-            others: present.clone(),
+            others: Vec::new(),
+            leaving: false,
         };
-        self.seats.insert(peer, Seat(Some(member)));
-        let mut effects = vec![Effect::Save { peer }];
-        effects.extend(
-            self.state()
-                .map(|message| Effect::Send { to: peer, message }),
-        );
-        for other in present {
-            let Some(member) = self.member_mut(other) else {
-                continue;
-            };
-            member.others.push(peer);
-            let introduced = member.name.clone();
-            effects.push(Effect::Save { peer: other });
-            effects.push(joined(other, peer, name.clone(), Role::Offerer));
-            effects.push(joined(peer, other, introduced, Role::Answerer));
-        }
-        Ok(effects)
+        self.seats.insert(peer, Seat(Status::Inside(member)));
+        Ok(self.introduce(peer, &present, now))
     }
 
-    /// Takes a member out and tells the others; nothing for who is not inside.
-    fn leave<'a>(&mut self, peer: PeerId, reason: LeaveReason) -> Vec<Effect<'a>> {
-        let was_host = self.host() == Some(peer);
-        let Some(Seat(Some(_))) = self.seats.insert(peer, Seat(None)) else {
+    /// Tells a member how the room stands, and it and others of each other.
+    fn introduce<'a>(
+        &mut self,
+        peer: PeerId,
+        others: &[PeerId],
+        now: Timestamp,
+    ) -> Vec<Effect<'a>> {
+        for &other in others {
+            self.acquaint(peer, other);
+            self.acquaint(other, peer);
+        }
+        let mut effects = vec![Effect::Save { peer }];
+        effects.extend(self.state(peer, now));
+        for &other in others {
+            effects.push(Effect::Save { peer: other });
+            effects.extend(self.joined(other, peer, now));
+            effects.extend(self.joined(peer, other, now));
+        }
+        effects
+    }
+
+    /// A member knows another one from now on.
+    fn acquaint(&mut self, to: PeerId, peer: PeerId) {
+        let Some(place) = self.member(peer).map(|member| member.place) else {
+            return;
+        };
+        if let Some(member) = self.member_mut(to) {
+            let away = None;
+            member.others.push(Other { peer, place, away });
+        }
+    }
+
+    /// Takes a token. Somebody whose socket is still there may be the one who asks, so it is seen first
+    /// whether anybody is at its end.
+    fn resume<'a>(
+        &mut self,
+        by: PeerId,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Effect<'a>>, Rejection> {
+        let outside = self.seats.get(&by) == Some(&Seat(Status::Outside));
+        let (seat, pass) = self
+            .key
+            .open(token, now)
+            .filter(|&(seat, _)| outside && seat != by && !self.claimed.contains(seat))
+            .ok_or(Rejection::BadToken)?;
+        if !self.knows(seat) {
+            return Ok(self.take_back(by, seat, pass, now));
+        }
+        let until = now.after(PROOF);
+        let claim = Claim { seat, pass, until };
+        self.claimed.insert(by, &claim);
+        self.seats.insert(by, Seat(Status::Claiming(claim)));
+        let message = ServerMessage::StillThere {};
+        Ok(vec![
+            Effect::Save { peer: by },
+            Effect::Send { to: seat, message },
+        ])
+    }
+
+    /// Gives a free seat back to its owner, and the place inside if somebody remembers it there. In an
+    /// empty room nobody can: all were lost together then, and the others are on their way, too.
+    fn take_back<'a>(
+        &mut self,
+        by: PeerId,
+        peer: PeerId,
+        pass: Option<Member>,
+        now: Timestamp,
+    ) -> Vec<Effect<'a>> {
+        let present = self.members();
+        let (known, strangers): (Vec<_>, Vec<_>) = present.iter().partition(|&&other| {
+            let member = self.member(other);
+            member.is_some_and(|member| member.other(peer).is_some())
+        });
+        if pass.is_some() && known.is_empty() && !present.is_empty() {
+            return self.refuse(by);
+        }
+        let absent = self.absent();
+        self.seats.remove(&by);
+        let mut effects = vec![Effect::Rename { from: by, to: peer }];
+        let Some(mut member) = pass else {
+            self.seats.insert(peer, Seat(Status::Outside));
+            effects.push(Effect::Save { peer });
+            effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
+            return effects;
+        };
+        member.others = match known.first().and_then(|&other| self.member(other)) {
+            Some(other) => {
+                member.locked = other.locked;
+                let mut absent = absent;
+                absent.retain(|other| member.other(other.peer).is_some());
+                absent
+            }
+            None => {
+                let away = Some(now.after(GRACE));
+                let others = member.others.iter();
+                others.map(|&other| Other { away, ..other }).collect()
+            }
+        };
+        self.seats.insert(peer, Seat(Status::Inside(member)));
+        for &other in &known {
+            self.acquaint(peer, other);
+        }
+        effects.extend(self.welcome_back(peer, now));
+        for to in known {
+            if let Some(other) = self
+                .member_mut(to)
+                .and_then(|member| member.other_mut(peer))
+            {
+                other.away = None;
+            }
+            effects.push(Effect::Save { peer: to });
+            let message = ServerMessage::PeerBack { peer };
+            effects.push(Effect::Send { to, message });
+        }
+        effects.extend(self.introduce(peer, &strangers, now));
+        effects
+    }
+
+    /// Tells somebody who is back of everybody it knew and may still see, and who of them are away.
+    fn welcome_back<'a>(&self, to: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
+        let Some(member) = self.member(to) else {
             return Vec::new();
         };
-        let mut effects = vec![Effect::Save { peer }];
-        effects.extend(self.miss(peer, reason));
-        if was_host {
-            effects.extend(self.tell_state());
+        let mut others = member.others.clone();
+        others.sort_unstable_by_key(|other| other.place);
+        let peers = others.iter().map(|other| {
+            let name = self.member(other.peer).and_then(|other| other.name.clone());
+            met(other.peer, member.role(other.place), name)
+        });
+        let welcome = Effect::welcome(to, self.token(to, now), peers.collect());
+        let away = others.iter().filter(|other| other.away.is_some());
+        let away = away.map(|other| Effect::Send {
+            to,
+            message: ServerMessage::PeerAway { peer: other.peer },
+        });
+        [welcome].into_iter().chain(away).collect()
+    }
+
+    /// A seat is free. If somebody has claimed it, it is that one's now.
+    fn hand_over<'a>(&mut self, seat: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
+        let by = self.claimed.remove(seat);
+        match by.and_then(|by| Some((by, self.seats.get(&by)?))) {
+            Some((by, Seat(Status::Claiming(claim)))) => {
+                let pass = claim.pass.clone();
+                self.take_back(by, seat, pass, now)
+            }
+            Some((_, Seat(Status::Outside | Status::Inside(_)))) | None => Vec::new(),
         }
+    }
+
+    /// Who says anything else, or goes, does not wait for a seat any more.
+    fn claim_no_more(&mut self, by: PeerId) {
+        if let Some(Seat(status)) = self.seats.get_mut(&by)
+            && let Status::Claiming(claim) = status
+        {
+            self.claimed.remove(claim.seat);
+            *status = Status::Outside;
+        }
+    }
+
+    /// A token resumes nothing any more.
+    fn refuse<'a>(&mut self, by: PeerId) -> Vec<Effect<'a>> {
+        self.seats.insert(by, Seat(Status::Outside));
+        let mut effects = vec![Effect::Save { peer: by }];
+        effects.extend(Effect::reject(by, &Rejection::BadToken));
+        effects
+    }
+
+    /// A socket is gone. Whoever has heard of its owner is told, and keeps its place for a while.
+    fn disconnect<'a>(&mut self, peer: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
+        let leaving = self.member(peer).is_some_and(|member| member.leaving);
+        self.claim_no_more(peer);
+        self.seats.remove(&peer);
+        let mut effects = self.lose(peer, now.after(grace(leaving)));
+        effects.extend(self.hand_over(peer, now));
+        effects
+    }
+
+    /// Somebody is away.
+    fn lose<'a>(&mut self, gone: PeerId, until: Timestamp) -> Vec<Effect<'a>> {
+        let mut effects = Vec::new();
+        for to in self.members() {
+            if let Some(other) = self
+                .member_mut(to)
+                .and_then(|member| member.other_mut(gone))
+            {
+                other.away = Some(until);
+                effects.push(Effect::Save { peer: to });
+                let message = ServerMessage::PeerAway { peer: gone };
+                effects.push(Effect::Send { to, message });
+            }
+        }
+        effects
+    }
+
+    /// Whoever was away for too long is gone.
+    fn give_up<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
+        let late = |other: &Other| other.away.is_some_and(|until| until <= now);
+        let gone = self.absent().into_iter().filter(late);
+        gone.flat_map(|other| self.miss(other.peer, LeaveReason::Lost))
+            .collect()
+    }
+
+    /// Takes somebody out, be it there or away, and tells the others; nothing for who is not inside.
+    fn leave<'a>(&mut self, peer: PeerId, reason: LeaveReason) -> Vec<Effect<'a>> {
+        let mut effects = Vec::new();
+        if self.member(peer).is_some() {
+            self.seats.insert(peer, Seat(Status::Outside));
+            effects.push(Effect::Save { peer });
+        }
+        effects.extend(self.miss(peer, reason));
         effects
     }
 
@@ -174,7 +436,7 @@ impl Room {
             let Some(member) = self.member_mut(to) else {
                 continue;
             };
-            if let Some(place) = member.others.iter().position(|&other| other == gone) {
+            if let Some(place) = member.others.iter().position(|other| other.peer == gone) {
                 member.others.remove(place);
                 effects.push(Effect::Save { peer: to });
                 let message = left(gone, reason);
@@ -195,57 +457,94 @@ impl Room {
                 effects.push(Effect::Save { peer });
             }
         }
-        effects.extend(self.tell_state());
         effects
     }
 
     /// Tells everybody how the room stands.
-    fn tell_state<'a>(&self) -> Vec<Effect<'a>> {
-        let Some(state) = self.state() else {
-            return Vec::new();
-        };
+    fn tell_state<'a>(&self, now: Timestamp) -> Vec<Effect<'a>> {
         let members = self.members().into_iter();
-        members
-            .map(|to| Effect::Send {
-                to,
-                message: state.clone(),
-            })
-            .collect()
+        members.filter_map(|to| self.state(to, now)).collect()
     }
 
-    fn state<'a>(&self) -> Option<ServerMessage<Relayed<'a>>> {
-        Some(ServerMessage::Room {
-            host: self.host()?,
-            locked: self.locked(),
+    /// Tells one member how the room stands.
+    fn state<'a>(&self, to: PeerId, now: Timestamp) -> Option<Effect<'a>> {
+        let (host, locked) = self.standing()?;
+        let message = ServerMessage::Room {
+            host,
+            locked,
             capacity: self.capacity,
-        })
+            resume: self.token(to, now),
+        };
+        Some(Effect::Send { to, message })
     }
 
-    /// Those inside, longest present first.
-    fn members(&self) -> Vec<PeerId> {
+    /// Who is the host and whether the room is locked; nothing of an empty room.
+    fn standing(&self) -> Option<(PeerId, bool)> {
+        let (_, first) = self.inside().next()?;
+        Some((self.host()?, first.locked))
+    }
+
+    /// Tells somebody of another member.
+    fn joined<'a>(&self, to: PeerId, peer: PeerId, now: Timestamp) -> Option<Effect<'a>> {
+        let (own, other) = (self.member(to)?, self.member(peer)?);
+        let message = ServerMessage::PeerJoined {
+            peer: met(peer, own.role(other.place), other.name.clone()),
+            resume: self.token(to, now),
+        };
+        Some(Effect::Send { to, message })
+    }
+
+    /// The token of somebody as it is now.
+    fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
+        self.key.seal(peer, self.member(peer), now)
+    }
+
+    fn inside(&self) -> impl Iterator<Item = (PeerId, &Member)> {
         let seats = self.seats.iter();
-        let mut members: Vec<_> = seats
-            .filter_map(|(&peer, seat)| Some((seat.0.as_ref()?.place, peer)))
-            .collect();
+        seats.filter_map(|(&peer, seat)| Some((peer, seat.inside()?)))
+    }
+
+    /// Those inside and there, longest present first.
+    fn members(&self) -> Vec<PeerId> {
+        let members = self.inside().map(|(peer, member)| (member.place, peer));
+        let mut members: Vec<_> = members.collect();
         members.sort_unstable();
         members.into_iter().map(|(_, peer)| peer).collect()
     }
 
+    /// Those who are away, longest present first.
+    fn absent(&self) -> Vec<Other> {
+        let others = self.inside().flat_map(|(_, member)| &member.others);
+        let mut absent: Vec<_> = others
+            .filter(|other| other.away.is_some())
+            .copied()
+            .collect();
+        absent.sort_unstable_by_key(|other| (other.place, other.peer));
+        absent.dedup_by_key(|other| other.peer);
+        absent
+    }
+
     fn member(&self, peer: PeerId) -> Option<&Member> {
-        self.seats.get(&peer)?.0.as_ref()
+        self.seats.get(&peer)?.inside()
     }
 
     fn member_mut(&mut self, peer: PeerId) -> Option<&mut Member> {
-        self.seats.get_mut(&peer)?.0.as_mut()
+        match self.seats.get_mut(&peer)? {
+            Seat(Status::Inside(member)) => Some(member),
+            Seat(Status::Outside | Status::Claiming(_)) => None,
+        }
     }
 
+    /// Whoever has been in it longest, be it there or away.
     fn host(&self) -> Option<PeerId> {
-        self.members().first().copied()
+        let there = self.inside().map(|(peer, member)| (member.place, peer));
+        let away = self.absent().into_iter();
+        let all = there.chain(away.map(|other| (other.place, other.peer)));
+        Some(all.min()?.1)
     }
 
     fn locked(&self) -> bool {
-        let host = self.host().and_then(|host| self.member(host));
-        host.is_some_and(|host| host.locked)
+        self.standing().is_some_and(|(_, locked)| locked)
     }
 
     fn is_host(&self, peer: PeerId) -> Result<(), Rejection> {
@@ -255,11 +554,28 @@ impl Room {
         }
     }
 
-    /// Two different members.
-    fn both_inside(&self, one: PeerId, other: PeerId) -> Result<(), Rejection> {
-        match one != other && self.member(one).is_some() && self.member(other).is_some() {
-            true => Ok(()),
-            false => Err(Rejection::UnknownPeer),
+    /// What a member knows of another one.
+    fn knows_of(&self, one: PeerId, other: PeerId) -> Result<Other, Rejection> {
+        let other = self.member(one).and_then(|one| one.other(other));
+        other.copied().ok_or(Rejection::UnknownPeer)
+    }
+
+    /// Takes note of whether a page goes away.
+    fn hear<'a>(&mut self, peer: PeerId, leaving: bool) -> Option<Effect<'a>> {
+        let member = self.member_mut(peer)?;
+        let news = member.leaving != leaving;
+        member.leaving = leaving;
+        news.then_some(Effect::Save { peer })
+    }
+
+    fn set_alarm(&mut self, effects: &mut Vec<Effect<'_>>) {
+        let returns = self.absent().into_iter().filter_map(|other| other.away);
+        let Some(next) = returns.chain(self.claimed.next()).min() else {
+            return;
+        };
+        if self.alarm.is_none_or(|at| next < at) {
+            self.alarm = Some(next);
+            effects.push(Effect::WakeAt(next));
         }
     }
 }
@@ -267,39 +583,67 @@ impl Room {
 impl Actor for Room {
     type Seat = Seat;
 
-    fn handle<'a>(&mut self, event: Event<'a>, _: Timestamp) -> Vec<Effect<'a>> {
+    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>> {
+        if matches!(event, Event::Woken) || self.alarm.is_some_and(|at| at <= now) {
+            self.alarm = None;
+        }
+        let before = self.standing();
+        // Time alone changes things, and what it has changed by now came before this event.
+        let mut effects = self.give_up(now);
+        self.claimed.check(now, &mut effects);
         match event {
             Event::Connected { peer } => {
-                self.seats.insert(peer, Seat(None));
-                vec![Effect::Save { peer }, Effect::welcome(peer)]
+                self.seats.insert(peer, Seat(Status::Outside));
+                effects.push(Effect::Save { peer });
+                effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
             }
-            Event::Received { peer, message } if self.knows(peer) => self
-                .receive(peer, message)
-                .unwrap_or_else(|rejection| Effect::reject(peer, &rejection)),
-            Event::Disconnected { peer } => {
-                let effects = self.leave(peer, LeaveReason::Lost);
-                self.seats.remove(&peer);
-                effects
+            Event::Received { peer, message } if self.knows(peer) => {
+                self.claim_no_more(peer);
+                effects.extend(self.hear(peer, matches!(message, ClientMessage::Away {})));
+                let done = self.receive(peer, message, now);
+                effects.extend(done.unwrap_or_else(|rejection| Effect::reject(peer, &rejection)));
             }
-            Event::Received { .. } | Event::Woken => Vec::new(),
+            Event::Disconnected { peer } => effects.extend(self.disconnect(peer, now)),
+            Event::Alive { peer } => {
+                if let Some(by) = self.claimed.remove(peer) {
+                    effects.extend(self.refuse(by));
+                }
+            }
+            Event::Received { .. } | Event::Woken => {}
         }
+        if before.is_some() && self.standing() != before {
+            effects.extend(self.tell_state(now));
+        }
+        self.set_alarm(&mut effects);
+        effects
     }
 
-    fn restore<'a>(&mut self, seats: impl IntoIterator<Item = SavedSeat<Seat>>) -> Vec<Effect<'a>> {
+    fn restore<'a>(
+        &mut self,
+        seats: impl IntoIterator<Item = SavedSeat<Seat>>,
+        now: Timestamp,
+    ) -> Vec<Effect<'a>> {
         let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
         self.seats = seats.collect();
-        let members = self.seats.values().filter_map(|seat| seat.0.as_ref());
-        let known = members.flat_map(|member| member.others.iter().copied());
-        let mut gone: Vec<_> = known.filter(|&peer| self.member(peer).is_none()).collect();
-        gone.sort_unstable();
-        gone.dedup();
-        let mut effects = Vec::new();
-        for &peer in &gone {
-            effects.extend(self.miss(peer, LeaveReason::Lost));
+        let known = self.inside().flat_map(|(_, member)| &member.others);
+        let there = known.filter(|other| other.away.is_none());
+        let gone = there
+            .map(|other| other.peer)
+            .filter(|&peer| self.member(peer).is_none());
+        let gone: BTreeSet<_> = gone.collect();
+        let mut free = Vec::new();
+        for (&by, Seat(status)) in &self.seats {
+            if let Status::Claiming(claim) = status {
+                self.claimed.insert(by, claim);
+                free.extend((!self.knows(claim.seat)).then_some(claim.seat));
+            }
         }
-        // One of them may have been the host.
-        if !gone.is_empty() {
-            effects.extend(self.tell_state());
+        let mut effects = Vec::new();
+        for peer in gone {
+            effects.extend(self.lose(peer, now.after(GRACE)));
+        }
+        for seat in free {
+            effects.extend(self.hand_over(seat, now));
         }
         effects
     }
@@ -309,16 +653,15 @@ impl Actor for Room {
     }
 }
 
-fn joined<'a>(to: PeerId, peer: PeerId, name: Option<String>, role: Role) -> Effect<'a> {
-    let peer = Peer {
-        id: peer,
+/// Somebody as others are told of it.
+const fn met(id: PeerId, role: Role, name: Option<String>) -> Peer {
+    Peer {
+        id,
         role,
         name,
         interests: Vec::new(),
         offer: None,
-    };
-    let message = ServerMessage::PeerJoined { peer, resume: None };
-    Effect::Send { to, message }
+    }
 }
 
 const fn left<'a>(peer: PeerId, reason: LeaveReason) -> ServerMessage<Relayed<'a>> {

@@ -35,6 +35,12 @@ impl Timestamp {
     pub const fn after(self, span: Millis) -> Self {
         Self(self.0.saturating_add(span.0))
     }
+
+    /// The point `span` earlier; the epoch when there is none.
+    #[must_use]
+    pub const fn before(self, span: Millis) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
 }
 
 impl Millis {

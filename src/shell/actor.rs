@@ -12,7 +12,7 @@ use worker::{Response, Result, State, WebSocketPair, WebSocketRequestResponsePai
 
 use super::log::{Line, log};
 use super::socket::{Socket, last_ping, text};
-use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
+use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{PING, PONG, parse};
 use crate::core::rate::Allowance;
@@ -88,7 +88,7 @@ impl<A: Actor> Live<A> {
             }
         }
         log(&awake(connections.len()));
-        let effects = actor.restore(seats);
+        let effects = actor.restore(seats, now());
         let mut live = Self {
             actor,
             connections,
@@ -169,10 +169,11 @@ impl<A: Actor> Live<A> {
     }
 
     /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
-    /// up meanwhile must not find a seat on it.
+    /// up meanwhile must not find a seat on it; nor is its end that of another one that has its id.
     fn forget(&mut self, peer: PeerId) {
-        if let Some(connection) = self.connections.remove(&peer) {
-            connection.socket.attach(&[]);
+        if let Some(Connection { socket, .. }) = self.connections.remove(&peer) {
+            socket.attach(&[]);
+            socket.belongs_to_nobody();
         }
         self.happened(Event::Disconnected { peer });
     }
@@ -187,16 +188,22 @@ impl<A: Actor> Live<A> {
     }
 
     /// Takes somebody for gone who has been silent for too long.
-    fn check(&mut self, peer: PeerId) {
+    fn check(&mut self, peer: PeerId, since: Timestamp) {
         let Some(Connection { socket, heard, .. }) = self.connections.get(&peer) else {
             return;
         };
-        let heard = last_ping(&self.state, socket).max(Some(*heard));
-        if heard.is_some_and(|heard| now().since(heard) < SILENCE) {
-            return;
+        if last_ping(&self.state, socket).max(Some(*heard)) >= Some(since) {
+            return self.happened(Event::Alive { peer });
         }
         socket.close(GOING_AWAY, "Nothing was heard from you for too long.");
         self.forget(peer);
+    }
+
+    fn rename(&mut self, from: PeerId, to: PeerId) {
+        if let Some(connection) = self.connections.remove(&from) {
+            connection.socket.belongs_to(to);
+            self.connections.insert(to, connection);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect<'_>>) {
@@ -219,7 +226,8 @@ impl<A: Actor> Live<A> {
                         connection.socket.close(code, &reason);
                     }
                 }
-                Effect::Check { peer } => self.check(peer),
+                Effect::Check { peer, since } => self.check(peer, since),
+                Effect::Rename { from, to } => self.rename(from, to),
                 Effect::WakeAt(at) => self.wake_at(at),
             }
         }

@@ -8,6 +8,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 use super::actor::{Live, handlers};
 use super::log::Line;
 use super::socket::Socket;
+use super::storage::key;
 use crate::core::lobby::Lobby;
 use crate::core::route::{Route, split_url};
 
@@ -18,7 +19,8 @@ pub struct LobbyObject(RefCell<Live<Lobby>>);
 impl DurableObject for LobbyObject {
     fn new(state: State, _env: Env) -> Self {
         let awake = |sockets| Line::LobbyAwake { sockets };
-        Self(RefCell::new(Live::wake(Lobby::default(), state, awake)))
+        let lobby = Lobby::new(key(&state));
+        Self(RefCell::new(Live::wake(lobby, state, awake)))
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {

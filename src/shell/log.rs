@@ -28,6 +28,8 @@ pub(super) enum Line {
     },
     /// The runtime refused the alarm.
     AlarmRefused,
+    /// The key of the tokens could not be read or kept.
+    KeyNotKept,
 }
 
 /// Writes a line.

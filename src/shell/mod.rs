@@ -10,6 +10,7 @@ mod lobby;
 mod log;
 mod room;
 mod socket;
+mod storage;
 
 use serde::Serialize;
 use worker::{Context, Env, Headers, Method, Request, Response, Result, event};

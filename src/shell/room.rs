@@ -9,6 +9,7 @@ use super::actor::{Live, handlers};
 use super::bindings::room_capacity;
 use super::log::Line;
 use super::socket::Socket;
+use super::storage::key;
 use crate::core::room::{Room, capacity};
 
 /// The Durable Object of one room.
@@ -17,7 +18,7 @@ pub struct RoomObject(RefCell<Live<Room>>);
 
 impl DurableObject for RoomObject {
     fn new(state: State, env: Env) -> Self {
-        let room = Room::new(capacity(room_capacity(&env).as_deref()));
+        let room = Room::new(capacity(room_capacity(&env).as_deref()), key(&state));
         let awake = |sockets| Line::RoomAwake { sockets };
         Self(RefCell::new(Live::wake(room, state, awake)))
     }

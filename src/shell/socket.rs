@@ -39,7 +39,7 @@ extern "C" {
     fn mark(this: &Socket) -> Option<f64>;
 
     #[wasm_bindgen(method, structural, setter, js_name = echominglePeer)]
-    fn set_mark(this: &Socket, number: f64);
+    fn set_mark(this: &Socket, number: Option<f64>);
 }
 
 #[wasm_bindgen]
@@ -98,7 +98,12 @@ impl Socket {
 
     /// Marks the socket as that of a peer.
     pub(super) fn belongs_to(&self, peer: PeerId) {
-        self.set_mark(peer.number() as f64);
+        self.set_mark(Some(peer.number() as f64));
+    }
+
+    /// Takes the mark off.
+    pub(super) fn belongs_to_nobody(&self) {
+        self.set_mark(None);
     }
 }
 

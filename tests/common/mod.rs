@@ -152,8 +152,9 @@ impl<A: Actor> Script<A> {
     pub(crate) fn forgets(&mut self) {
         let attachments = self.attachments.values();
         let seats = attachments.map(|attachment| SavedSeat::read(attachment).unwrap());
+        let now = self.now();
         self.actor = (self.empty)();
-        let effects = self.actor.restore(seats);
+        let effects = self.actor.restore(seats, now);
         self.perform(effects);
     }
 
@@ -197,9 +198,13 @@ impl<A: Actor> Script<A> {
                     }
                 }
                 Effect::Close { peer, .. } => self.drops(peer),
-                Effect::Check { peer } => {
-                    if self.silent.contains(&peer) {
-                        self.drops(peer);
+                Effect::Check { peer, .. } => match self.silent.remove(&peer) {
+                    true => self.drops(peer),
+                    false => self.happens(Event::Alive { peer }),
+                },
+                Effect::Rename { from, to } => {
+                    if let Some(attachment) = self.attachments.remove(&from) {
+                        self.attachments.insert(to, attachment);
                     }
                 }
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
