@@ -43,6 +43,10 @@
 //! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room`,
 //! `asked-to-mute` and the reason `removed`. Clients ignore types they do not know.
 //!
+//! **Relays are for pages, and for minutes.** `/v1/ice` asks one provider after the other and gives what the
+//! first one grants ([`core::turn`]). A credential lives ten minutes, a call renews it, and only pages that
+//! may use the server get one. How often is counted in memory: a brake, and no wall ([`core::quota`]).
+//!
 //! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
 //! every message, and nothing here waits for anything (`shell::actor`).
 //!
