@@ -37,6 +37,7 @@ import { INSECURE, problem } from "./media.js";
  * @typedef {object} Vitals
  * @property {RTCPeerConnectionState} state
  * @property {boolean} heard whether the other side has described itself
+ * @property {boolean} relayed whether it may go through relays only
  * @property {Way[]} ours ways that we found
  * @property {Way[]} theirs ways that we were told of
  * @property {Pair | null} pair
@@ -312,7 +313,7 @@ const trouble = (...problems) => ({
 });
 
 /** Why two people are not connected, or how they are. @param {Vitals} call @param {Probe[]} probes @returns {Finding} */
-function ofCall({ state, heard, ours, theirs, pair, roundTrip, loss }, probes) {
+function ofCall({ state, heard, relayed, ours, theirs, pair, roundTrip, loss }, probes) {
   if (state === "connected") {
     const through =
       pair?.ours === "relay" || pair?.theirs === "relay" ? "through the relay" : "directly";
@@ -331,7 +332,13 @@ function ofCall({ state, heard, ours, theirs, pair, roundTrip, loss }, probes) {
       "Its browser may be asleep, busy or closed. Wait a moment, or let it load the page again.",
     );
   }
-  if (ours.length === 0) {
+  if (relayed && relays(probes).length === 0) {
+    return bad(
+      "You hide your address, and this site has no relay",
+      "Calls have no way like that. Stop hiding it, or meet people elsewhere.",
+    );
+  }
+  if (ours.length === 0 && !relayed) {
     return bad(
       "Your browser hides every way to it",
       "An extension or a setting does that, such as one of a VPN. Switch it off for this site.",

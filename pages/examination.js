@@ -242,6 +242,7 @@ async function opens(wanted) {
  */
 export async function vitals(connection) {
   const { connectionState: state, remoteDescription } = connection;
+  const { iceTransportPolicy } = connection.getConfiguration();
   /** @type {any[]} the dictionaries of W3C WebRTC Statistics, section 8 */
   const all = [...(await connection.getStats()).values()];
   const of = (/** @type {string} */ type) => all.filter((one) => one.type === type);
@@ -267,6 +268,7 @@ export async function vitals(connection) {
   return {
     state,
     heard: remoteDescription !== null,
+    relayed: iceTransportPolicy === "relay",
     ours: types(of("local-candidate")),
     theirs: types(of("remote-candidate")),
     pair: pair ?? null,
@@ -283,15 +285,16 @@ const types = (candidates) => [...new Set(candidates.map(({ candidateType }) => 
  * Why a call does not connect, or how it does.
  *
  * @param {RTCPeerConnection} connection of the call, which may close meanwhile
- * @param {RTCIceServer[]} servers it was given
  * @returns {Promise<{ finding: Finding, report: string }>} within some seconds; the report holds no address
  */
-export async function explain(connection, servers) {
-  const [call, probes] = await Promise.all([vitals(connection), probe(servers)]);
-  /** @type {Facts} */
+export async function explain(connection) {
+  const { iceServers = [] } = connection.getConfiguration();
+  const [call, probes] = await Promise.all([vitals(connection), probe(iceServers)]);
   const facts = { browser: lookAtBrowser(), probes, call };
-  const finding = /** @type {Finding} */ (diagnose(facts).call);
-  return { finding, report: report(facts) };
+  return {
+    finding: /** @type {Finding} */ (diagnose(facts).call),
+    report: report(facts),
+  };
 }
 
 /** @param {RTCIceServer[]} iceServers @param {boolean} relayed whether only through a relay */

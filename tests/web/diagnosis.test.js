@@ -18,6 +18,7 @@ const DEVICES = {
 const CONNECTED = {
   state: "connected",
   heard: true,
+  relayed: false,
   ours: ["host", "srflx", "relay"],
   theirs: ["host", "relay"],
   pair: { ours: "relay", theirs: "relay", protocol: "udp", relay: "udp" },
@@ -304,6 +305,18 @@ const CALLS = [
     { pair: CONNECTED.pair },
     [],
     "There is a way between you, but no call over it",
+  ],
+  [
+    "only relays may help, and there is none",
+    { relayed: true, ours: [] },
+    ["stun udp answered"],
+    "You hide your address, and this site has no relay",
+  ],
+  [
+    "only relays may help, and they refuse",
+    { relayed: true, ours: [] },
+    ["stun udp answered", "turn udp refused 401"],
+    "The relay refused us",
   ],
   ["nobody was asked", {}, [], "There is no direct way between your two networks"],
   [
