@@ -103,7 +103,14 @@ export function summary({ devices, ...connection }) {
   const bad = all.filter(({ tone }) => tone === "bad");
   if (bad[0]) {
     const more = bad.length > 1 ? " There is more below." : "";
-    return { tone: "bad", what: "Your calls will not connect", advice: `${bad[0].what}.${more}` };
+    // Without a relay there is the direct way, where the network has one.
+    const direct = bad.length === 1 && connection.relay === bad[0];
+    const some = direct && connection.network?.tone === "good" ? "Some" : "Your";
+    return {
+      tone: "bad",
+      what: `${some} calls will not connect`,
+      advice: `${bad[0].what}.${more}`,
+    };
   }
   if (devices?.tone === "bad")
     return { tone: "bad", what: "Nobody will see or hear you", advice: `${devices.what}.` };

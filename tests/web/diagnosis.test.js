@@ -129,7 +129,7 @@ for (const [name, some, check, what] of TROUBLES) {
     assert.equal(findings[check]?.tone, "bad");
     assert.deepEqual(summary(findings), {
       tone: "bad",
-      what: "Your calls will not connect",
+      what: check === "relay" ? "Some calls will not connect" : "Your calls will not connect",
       advice: `${what}.`,
     });
   });
@@ -163,6 +163,17 @@ for (const [words, found] of NETWORKS) {
     assert.deepEqual(noted(asked(...words)), found);
   });
 }
+
+test("without the relay the direct way is left, where the network has one", () => {
+  const { what } = summary(asked("stun udp answered", "turn udp refused 401"));
+  assert.equal(what, "Some calls will not connect");
+  for (const words of [
+    ["stun udp silent", "turn udp silent"],
+    ["stun udp silent"],
+    ["turn tcp refused 401"],
+  ])
+    assert.equal(summary(asked(...words)).what, "Your calls will not connect");
+});
 
 test("a browser that gives no candidate at all hides", () => {
   const none = { ...said("stun udp silent"), ways: [] };
