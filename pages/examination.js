@@ -285,11 +285,11 @@ const types = (candidates) => [...new Set(candidates.map(({ candidateType }) => 
  * Why a call does not connect, or how it does.
  *
  * @param {RTCPeerConnection} connection of the call, which may close meanwhile
+ * @param {RTCIceServer[]} servers it was given
  * @returns {Promise<{ finding: Finding, report: string }>} within some seconds; the report holds no address
  */
-export async function explain(connection) {
-  const { iceServers = [] } = connection.getConfiguration();
-  const [call, probes] = await Promise.all([vitals(connection), probe(iceServers)]);
+export async function explain(connection, servers) {
+  const [call, probes] = await Promise.all([vitals(connection), probe(servers)]);
   const facts = { browser: lookAtBrowser(), probes, call };
   return {
     finding: /** @type {Finding} */ (diagnose(facts).call),

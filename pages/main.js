@@ -2,6 +2,7 @@
 
 import { Call } from "./call.js";
 import { Chat } from "./chat.js";
+import { explainDelay, LONG_CONNECTION } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Interests } from "./interests.js";
 import { Signaling } from "./lib/signaling.js";
@@ -19,7 +20,7 @@ import {
   showStatus,
 } from "./page.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { online, socketUrl, ways } from "./server.js";
+import { online, relays, socketUrl, ways } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -70,6 +71,7 @@ let ended = new AbortController();
 
 /** @param {Phase} next */
 function enter(next) {
+  if (next !== "left") view.showHelp(null);
   ended.abort();
   ended = new AbortController();
   phase = next;
@@ -261,6 +263,28 @@ signaling.on("peer-joined", ({ peer }) => {
   meet(peer);
 });
 
+// The address
+
+/** Whether the person wants its address hidden; nothing where it has not said so. */
+let wantsHidden = recall("hide-address");
+
+/** Ways between us and a stranger. Who hides goes by a relay or not at all. */
+async function strangersWays() {
+  const all = await ways();
+  return { ...all, iceTransportPolicy: hides(all) ? /** @type {const} */ ("relay") : undefined };
+}
+
+/** @param {import("./server.js").Ways} all */
+function hides({ hideAddress }) {
+  return typeof wantsHidden === "boolean" ? wantsHidden : hideAddress;
+}
+
+async function showAddress() {
+  const all = await ways();
+  const hidden = hides(all);
+  view.showAddress({ offered: hidden || relays(all), hidden });
+}
+
 /** Whether the connection to the other one is as it should be. */
 let steady = false;
 
@@ -282,7 +306,7 @@ const DOUBTS = {
 function meet(peer, anew = false) {
   const shared = peer.interests ?? [];
   call = new Call({
-    ways,
+    ways: strangersWays,
     tracks:
       mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
     send: (to, data) => signaling.send({ type: "signal", to, data }),
@@ -299,6 +323,22 @@ function meet(peer, anew = false) {
     },
   });
   call.add(peer, anew);
+  finding = null;
+  later(LONG_CONNECTION, () => explain(peer.id));
+}
+
+/** Why the stranger is not reached, if that is known. @type {import("./diagnosis.js").Finding | null} */
+let finding = null;
+
+/** @param {string} id */
+async function explain(id) {
+  const before = call;
+  const explained = await explainDelay(call, id);
+  // By now it may be long forgotten.
+  if (!explained || phase !== "connecting" || call !== before) return;
+  ({ finding } = explained);
+  view.tell(finding.what, finding.advice);
+  view.showHelp(explained.copyReport);
 }
 
 /** @param {string[]} shared */
@@ -346,8 +386,7 @@ const ENDINGS = {
   unreachable: {
     status: "No connection to the stranger",
     title: "Your networks did not connect",
-    advice:
-      "There was no direct way between you two, and this site has no relay for it. Press Next to meet somebody else.",
+    advice: "There was no way between you two. Press Next to meet somebody else.",
   },
 };
 
@@ -359,7 +398,10 @@ function leave(reason) {
   if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
   showStatus(status, reason === "unreachable" ? "bad" : "calm");
-  view.tell(title, advice);
+  view.tell(
+    title,
+    reason === "unreachable" && finding ? `${finding.what}. ${finding.advice}` : advice,
+  );
   chat.add("note", `${title}. ${advice}`);
 }
 
@@ -409,6 +451,11 @@ find("#open-camera").addEventListener("click", openCamera);
 for (const name of /** @type {const} */ (["video", "text"])) {
   hook(`mode-${name}`).addEventListener("change", () => choose(name));
 }
+hook("hide-address").addEventListener("change", ({ target }) => {
+  wantsHidden = /** @type {HTMLInputElement} */ (target).checked;
+  remember("hide-address", wantsHidden);
+  showAddress();
+});
 hook("next").addEventListener("click", search);
 hook("stop").addEventListener("click", stop);
 hook("room-new").addEventListener("click", () => location.assign(roomPath(newRoom())));
@@ -429,4 +476,5 @@ if (seat) media.wants = seat.wants;
 choose(before);
 view.showSelf(null);
 signaling.connect();
+showAddress();
 online().then(view.showOnline);

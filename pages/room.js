@@ -2,6 +2,7 @@
 
 import { Call, tidy } from "./call.js";
 import { Chat } from "./chat.js";
+import { explainDelay, LONG_CONNECTION } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Signaling } from "./lib/signaling.js";
 import { canShare, copy, newRoom, roomOf, roomPath, send } from "./link.js";
@@ -216,6 +217,7 @@ signaling.on("lost", () => {
 signaling.on("peer-joined", ({ peer }) => {
   tiles.add(peer.id, peer.name);
   call?.add(peer);
+  setTimeout(explain, LONG_CONNECTION, peer.id, call);
   refresh();
   beckon(true);
 });
@@ -246,6 +248,15 @@ signaling.on("asked-to-mute", () => {
   if (media.wants.microphone)
     mention("The host asks you to mute.", { label: "Mute", act: () => mute() });
 });
+
+/** @param {string} id @param {Call | null} before */
+async function explain(id, before) {
+  const explained = call === before ? await explainDelay(call, id) : null;
+  if (!explained || call !== before) return;
+  const { what, advice } = explained.finding;
+  tiles.cover(id, what);
+  mention(`${what}. ${advice}`, { label: "Copy report", act: explained.copyReport });
+}
 
 /** @type {Record<"connected" | "unstable" | "away", string>} */
 const COVERS = {

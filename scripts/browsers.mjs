@@ -1,7 +1,7 @@
-/** The end-to-end tests drive browsers of the system, and a relay: those that are found, else the distribution's packages. */
+/** The end-to-end tests drive browsers of the system: those that are found, else the distribution's packages. */
 
 import { existsSync } from "node:fs";
-import { install, withoutService } from "./debian.mjs";
+import { install } from "./debian.mjs";
 import { isMain, which } from "./environment.mjs";
 import { main } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
@@ -41,16 +41,14 @@ export async function browsers(progress) {
     const missing = [];
     if (!chromium()) missing.push("chromium");
     if (!firefox()) missing.push("firefox-esr");
-    if (!which("turnserver")) missing.push("coturn");
     if (missing.length === 0) return "there";
     // Without any font a page has no text, and nothing of it can be clicked.
     await install(
       step,
       [...missing, "fonts-dejavu-core"],
       `The end-to-end tests need ${missing.join(" and ")}, which cannot be found.`,
-      "install Chromium (or Chrome) and Firefox, or name their programs in CHROMIUM_BIN and FIREFOX_BIN; and coturn.",
+      "install Chromium (or Chrome) and Firefox, or name their programs in CHROMIUM_BIN and FIREFOX_BIN.",
     );
-    if (missing.includes("coturn")) await withoutService(step, "coturn");
     return `installed ${missing.join(", ")}`;
   });
   return { CHROMIUM_BIN: chromium() ?? "", FIREFOX_BIN: firefox() ?? "" };

@@ -1,6 +1,5 @@
 /** Distribution packages are installed by root on Debian and its kin; anybody else is told which they are. */
 
-import { existsSync } from "node:fs";
 import { which } from "./environment.mjs";
 import { Problem } from "./problem.mjs";
 
@@ -24,14 +23,4 @@ export async function install(step, packages, missing, elsewhere) {
   await step.run("apt-get", ["-qq", "update"], { env, limit: 300 }).catch(() => {});
   const options = ["-qq", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"];
   await step.run("apt-get", ["install", ...options, ...packages], { env, limit: 1200 });
-}
-
-/**
- * Debian starts the servers that it installs, and this machine is to serve nobody else.
- *
- * @param {import("./progress.mjs").Step} step
- * @param {string} service
- */
-export async function withoutService(step, service) {
-  if (existsSync("/run/systemd/system")) await step.run("systemctl", ["disable", "--now", service]);
 }

@@ -154,7 +154,7 @@ export class Signaling {
       return;
     }
     if ("resume" in message && message.resume) this.#token = message.resume;
-    if (type === "still-there") return this.#socket?.send("ping");
+    if (type === "still-there") this.#socket?.send("ping");
     if (type !== "welcome") return this.#tell(type, message);
     const resumed = this.#instead !== null;
     this.#instead = null;

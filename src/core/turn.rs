@@ -262,11 +262,7 @@ fn password(secret: &str, username: &str) -> Result<String, Failure> {
     let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes());
     let mut mac = mac.map_err(|_| Failure::Misconfigured)?;
     mac.update(username.as_bytes());
-    let mut text = [0; 28];
-    let encoded = Base64::encode(&mac.finalize().into_bytes(), &mut text);
-    encoded
-        .map(String::from)
-        .map_err(|_| Failure::Misconfigured)
+    Ok(Base64::encode_string(&mac.finalize().into_bytes()))
 }
 
 fn ask(

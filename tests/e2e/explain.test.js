@@ -79,7 +79,7 @@ function call(person, how, { relayed = false, deadEnd = 0 } = {}) {
           await new Promise((next) => setTimeout(next, 50));
         }
       }
-      const explained = await explain(here);
+      const explained = await explain(here, iceServers);
       const found = await vitals(here);
       for (const track of stream.getTracks()) track.stop();
       here.close();

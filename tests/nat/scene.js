@@ -59,10 +59,8 @@ export async function scene(t, kind, { relay = true } = {}) {
   const comes = async ({ namespace }) => {
     // A camera is for secure pages alone, and this site has no certificate.
     const args = [`--unsafely-treat-insecure-origin-as-secure=${SITE}`];
-    const person = await visit("about:blank", "chromium", { namespace, args });
+    const person = await visit(SITE, "chromium", { namespace, args, first: keepConnections });
     people.push(person);
-    await person.page.evaluateOnNewDocument(keepConnections);
-    await person.page.goto(SITE, { waitUntil: "load" });
     return person;
   };
   const ana = await comes(network.ana);

@@ -23,7 +23,9 @@ const EVENTS = Object.keys(
     signal: true,
     redirect: true,
     error: true,
+    "still-there": true,
     lost: true,
+    resumed: true,
   }),
 ).map((type) => /** @type {keyof Events} */ (type));
 
@@ -72,7 +74,7 @@ for (const { name, frame } of said) {
 }
 
 test("the client hears every type of message that there is", () => {
-  assert.deepEqual([...types, "lost"].sort(), EVENTS.toSorted());
+  assert.deepEqual([...types, "lost", "resumed"].sort(), EVENTS.toSorted());
 });
 
 for (const { name, frame } of fixtures("server/ignore")) {

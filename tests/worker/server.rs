@@ -31,6 +31,7 @@ pub(crate) struct Server {
     /// The control messages of workerd, then the log of the Worker, a JSON object a line.
     output: Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
+    variables: Vec<(String, String)>,
     complaints: Complaints,
 }
 
@@ -82,10 +83,16 @@ pub(crate) struct Answer {
 impl Server {
     /// A server on a port of the system's choice, when it listens.
     pub(crate) async fn start() -> Self {
-        Self::start_on(0).await
+        Self::start_with(&[]).await
     }
 
-    async fn start_on(port: u16) -> Self {
+    /// One that is configured with these beside what `tests/common/workerd.capnp` says. It must name them.
+    pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        Self::start_on(0, variables.iter().map(owned).collect()).await
+    }
+
+    async fn start_on(port: u16, variables: Vec<(String, String)>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for built in ["build/index.js", "build/index_bg.wasm"] {
             let there = root.join(built).exists();
@@ -98,6 +105,8 @@ impl Server {
             .arg(root.join("tests/common/workerd.capnp"))
             .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
             .arg("--control-fd=1")
+            .env_clear()
+            .envs(variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -117,6 +126,7 @@ impl Server {
             process,
             output: BufReader::new(output).lines(),
             address,
+            variables,
             complaints,
         };
         let line = server.next_line("that it listens").await;
@@ -136,7 +146,8 @@ impl Server {
         if let Err(error) = self.process.kill().await {
             panic!("workerd does not end: {error}");
         }
-        *self = Self::start_on(self.address.port()).await;
+        let variables = std::mem::take(&mut self.variables);
+        *self = Self::start_on(self.address.port(), variables).await;
     }
 
     /// From now on workerd may write lines with this in them to its standard error.
