@@ -12,7 +12,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::world::{self, World as _, nth};
-use common::{Heard, Script};
+use common::{Heard, KEY, Script};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::{Lobby, RECENT};
 use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Role, ServerMessage};
@@ -192,6 +192,7 @@ impl World {
                 | ServerMessage::AskedToMute {}
                 | ServerMessage::PeerAway { .. }
                 | ServerMessage::PeerBack { .. }
+                | ServerMessage::StillThere {}
                 | ServerMessage::Redirect { .. } => panic!("{to:?} heard {message:?}"),
             }
         }
@@ -320,7 +321,9 @@ impl world::World for World {
                 }
             }
             Step::Drops(who) => {
-                if let Some(peer) = self.who(who) {
+                if let Some(peer) = self.who(who)
+                    && self.people[&peer].partner.is_none()
+                {
                     self.people.remove(&peer);
                     script.drops(peer);
                 }
@@ -367,7 +370,7 @@ proptest! {
 
     #[test]
     fn the_rules_of_matching_hold(steps in prop::collection::vec(step(), 1..80)) {
-        let mut script = Script::of(Lobby::default);
+        let mut script = Script::of(|| Lobby::new(KEY));
         let mut world = World::default();
         for step in steps {
             let mut next = Some(step);
@@ -387,6 +390,6 @@ proptest! {
     fn restoring_equals_never_having_slept(
         steps in prop::collection::vec((step(), any::<bool>()), 1..80),
     ) {
-        world::sleeping_changes_nothing(World::default(), Lobby::default, steps);
+        world::sleeping_changes_nothing(World::default(), || Lobby::new(KEY), steps);
     }
 }

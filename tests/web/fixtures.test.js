@@ -21,6 +21,7 @@ const EVENTS = Object.keys(
     "peer-back": true,
     "peer-left": true,
     signal: true,
+    "still-there": true,
     redirect: true,
     error: true,
     "still-there": true,
@@ -69,7 +70,10 @@ for (const { name, frame } of said) {
     const message = JSON.parse(frame);
     assert.deepEqual(decode(frame), message);
     server.say(frame);
-    assert.deepEqual(heard, [[message.type, message]]);
+    // Whether it lives is a question to the client, which answers it and tells nobody.
+    const asked = message.type === "still-there";
+    assert.deepEqual(heard, asked ? [] : [[message.type, message]]);
+    assert.deepEqual(server.socket.received, asked ? ["ping"] : []);
   });
 }
 
