@@ -24,7 +24,6 @@ const EVENTS = Object.keys(
     "still-there": true,
     redirect: true,
     error: true,
-    "still-there": true,
     lost: true,
     resumed: true,
   }),
