@@ -53,7 +53,7 @@ export class Signaling {
     this.url = url;
     this.#token = token;
     // A network that was away is another one now, most likely, and nothing arrives over the one before.
-    globalThis.addEventListener?.("online", () => this.#wanted && this.#open());
+    globalThis.addEventListener?.("online", () => this.#renew());
     // The page was asleep: timers may not have run, and the socket may be dead without knowing it.
     globalThis.addEventListener?.("pageshow", () => this.check());
     globalThis.document?.addEventListener("visibilitychange", () => {
@@ -153,7 +153,7 @@ export class Signaling {
       return;
     }
     if ("resume" in message && message.resume) this.#token = message.resume;
-    if (type === "still-there") this.#socket?.send("ping");
+    if (type === "still-there") return this.#socket?.send("ping");
     if (type !== "welcome") return this.#tell(type, message);
     const resumed = this.#instead !== null;
     this.#instead = null;
@@ -184,6 +184,12 @@ export class Signaling {
     if (!this.#wanted) return;
     // Who is told may connect or disconnect at once, or throw.
     this.#timer = setTimeout(() => this.#open(), backoff(this.#failures++));
+    this.#tell("lost", null);
+  }
+
+  #renew() {
+    if (!this.#wanted) return;
+    this.#open();
     this.#tell("lost", null);
   }
 
