@@ -1,4 +1,5 @@
-# The built Worker on plain workerd, as the worker tests run it. The address comes from the command line.
+# The built Worker on plain workerd, as the worker tests run it. The address and the folder of the disk
+# come from the command line.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -6,6 +7,7 @@ const config :Workerd.Config = (
     (name = "worker", worker = .worker),
     # The providers of relays that a test plays are on this machine, and nothing else is asked.
     (name = "internet", network = (allow = ["local"])),
+    (name = "disk", disk = (writable = true)),
   ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "worker") ],
 );
@@ -21,7 +23,7 @@ const worker :Workerd.Worker = (
     (className = "LobbyObject", uniqueKey = "lobby", enableSql = true),
     (className = "RoomObject", uniqueKey = "room", enableSql = true),
   ],
-  durableObjectStorage = (inMemory = void),
+  durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),

@@ -83,7 +83,7 @@ async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
             break;
         }
         let bea = bea.closes(None).await;
-        ana.is_left_by(bea, LeaveReason::Lost).await;
+        ana.misses(bea).await;
     }
 }
 
@@ -98,9 +98,12 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
         nobody_hears_more([&mut ana, &mut bea]).await;
         sleep(SILENCE).await;
         let lost = ana.vanishes(Vanishing::Ended).await;
+        bea.misses(lost).await;
+        server.has(1, 0, 1).await;
+        let line = server.logs_by_now().await;
         bea.is_left_by(lost, LeaveReason::Lost).await;
         server.has(1, 0, 0).await;
-        if let Some(line) = server.logs_by_now().await {
+        if let Some(line) = line {
             // The lost one is still among the sockets, and is taken from them by its close event.
             assert_eq!(line, awake(2));
             break;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::flood::{floods, is_sent_away};
 use crate::hibernation::{SILENCE, TRIES, is_awake};
-use crate::party::{all_talk, comes_in, gather, gone, is_told_to_all, stands};
+use crate::party::{all_lose, all_talk, comes_in, gather, gone, is_told_to_all, stands};
 use crate::server::Server;
 use crate::visitor::{Vanishing, nobody_hears_more};
 
@@ -117,10 +117,12 @@ async fn the_host_is_lost_while_the_room_sleeps(how: Vanishing) {
         assert_eq!(server.logs().await, awake(0));
         ana.locks(true).await;
         is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
+        // That is remembered as well.
+        ana.goes_away().await;
         nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
         sleep(SILENCE).await;
-        let lost = gone(ana.vanishes(how).await, LeaveReason::Lost);
-        is_told_to_all(lost, [&mut bea, &mut cleo]).await;
+        let lost = ana.vanishes(how).await;
+        all_lose(lost, LeaveReason::Lost, [&mut bea, &mut cleo]).await;
         is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo]).await;
         nobody_hears_more([&mut bea, &mut cleo]).await;
         if let Some(line) = server.logs_by_now().await {
@@ -158,7 +160,7 @@ async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
         let [mut ana, mut bea] = gather(&server, &room, ["Ana", "Bea"]).await;
         assert_eq!(server.logs().await, awake(0));
         floods(&mut ana).await;
-        bea.is_left_by(ana.id, LeaveReason::Lost).await;
+        bea.loses(ana.id).await;
         bea.hears(stands(bea.id, false)).await;
         nobody_hears_more([&mut bea]).await;
         sleep(SILENCE).await;
