@@ -1,5 +1,6 @@
 // Random chat, as a person goes through it: start, search, connect, talk, and on to the next.
 
+import { address, choose as hide, permittedWays } from "./address.js";
 import { Call } from "./call.js";
 import { Chat } from "./chat.js";
 import { explainDelay, LONG_CONNECTION } from "./delay.js";
@@ -20,7 +21,7 @@ import {
   showStatus,
 } from "./page.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { online, relays, socketUrl, ways } from "./server.js";
+import { online, socketUrl, ways } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -263,28 +264,6 @@ signaling.on("peer-joined", ({ peer }) => {
   meet(peer);
 });
 
-// The address
-
-/** Whether the person wants its address hidden; nothing where it has not said so. */
-let wantsHidden = recall("hide-address");
-
-/** Ways between us and a stranger. Who hides goes by a relay or not at all. */
-async function strangersWays() {
-  const all = await ways();
-  return { ...all, iceTransportPolicy: hides(all) ? /** @type {const} */ ("relay") : undefined };
-}
-
-/** @param {import("./server.js").Ways} all */
-function hides({ hideAddress }) {
-  return typeof wantsHidden === "boolean" ? wantsHidden : hideAddress;
-}
-
-async function showAddress() {
-  const all = await ways();
-  const hidden = hides(all);
-  view.showAddress({ offered: hidden || relays(all), hidden });
-}
-
 /** Whether the connection to the other one is as it should be. */
 let steady = false;
 
@@ -306,7 +285,7 @@ const DOUBTS = {
 function meet(peer, anew = false) {
   const shared = peer.interests ?? [];
   call = new Call({
-    ways: strangersWays,
+    ways: permittedWays,
     tracks:
       mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
     send: (to, data) => signaling.send({ type: "signal", to, data }),
@@ -452,9 +431,8 @@ for (const name of /** @type {const} */ (["video", "text"])) {
   hook(`mode-${name}`).addEventListener("change", () => choose(name));
 }
 hook("hide-address").addEventListener("change", ({ target }) => {
-  wantsHidden = /** @type {HTMLInputElement} */ (target).checked;
-  remember("hide-address", wantsHidden);
-  showAddress();
+  hide(/** @type {HTMLInputElement} */ (target).checked);
+  address().then(view.showAddress);
 });
 hook("next").addEventListener("click", search);
 hook("stop").addEventListener("click", stop);
@@ -476,5 +454,5 @@ if (seat) media.wants = seat.wants;
 choose(before);
 view.showSelf(null);
 signaling.connect();
-showAddress();
+address().then(view.showAddress);
 online().then(view.showOnline);

@@ -1,5 +1,6 @@
 // A room, as a person goes through it: let the camera on, be in, talk, and go.
 
+import { permittedWays } from "./address.js";
 import { Call, tidy } from "./call.js";
 import { Chat } from "./chat.js";
 import { explainDelay, LONG_CONNECTION } from "./delay.js";
@@ -23,7 +24,7 @@ import {
 } from "./page.js";
 import { People } from "./people.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { socketUrl, ways } from "./server.js";
+import { socketUrl } from "./server.js";
 import { Tiles } from "./tiles.js";
 import { beckon } from "./tone.js";
 
@@ -153,7 +154,7 @@ signaling.on("welcome", ({ id }) => {
 function begin() {
   hangUp();
   call = new Call({
-    ways,
+    ways: permittedWays,
     tracks: { audio: media.track("microphone"), video: media.track("camera") },
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
