@@ -19,7 +19,9 @@ export function choose(hidden) {
 export async function permittedWays() {
   const all = await ways();
   const hidden = typeof chosen === "boolean" ? chosen : all.hideAddress;
-  return { ...all, iceTransportPolicy: /** @type {const} */ (hidden ? "relay" : "all") };
+  /** @type {RTCIceTransportPolicy} */
+  const iceTransportPolicy = hidden ? "relay" : "all";
+  return { ...all, iceTransportPolicy };
 }
 
 /** How it stands, and whether there is a choice. @returns {Promise<{ offered: boolean, hidden: boolean }>} */
