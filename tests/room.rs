@@ -658,17 +658,20 @@ fn who_wakes_up_without_somebody_is_told() {
 }
 
 #[test]
-fn who_is_missed_and_silent_is_away_to_all() {
+fn who_is_missed_and_silent_for_too_long_is_away_to_all() {
     let (mut script, [ana, ben, cem]) = inside();
     script.falls_silent(ana);
+    script.passes(45_001);
     assert_eq!(script.heard(), []);
     script.misses(cem, ana);
     assert_eq!(script.heard(), [away(ben, ana), away(cem, ana)]);
 }
 
 #[test]
-fn who_is_missed_and_not_silent_stays() {
+fn who_is_missed_and_not_silent_for_so_long_stays() {
     let (mut script, [ana, ben, cem]) = inside();
+    script.falls_silent(ana);
+    script.passes(45_000);
     script.misses(cem, ana);
     assert_eq!(script.heard(), []);
     script.signals(ana, ben);
@@ -679,7 +682,9 @@ fn who_is_missed_and_not_silent_stays() {
 fn nobody_misses_itself_or_a_stranger() {
     let (mut script, [ana, _, _]) = inside();
     let dora = script.connects(9);
-    script.silent.extend([ana, dora]);
+    script.falls_silent(ana);
+    script.falls_silent(dora);
+    script.passes(60_000);
     script.heard();
     for (by, whom) in [(ana, ana), (ana, dora), (dora, ana)] {
         script.misses(by, whom);

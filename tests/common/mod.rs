@@ -6,7 +6,7 @@
 
 pub(crate) mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
 use echomingle::core::id::PeerId;
@@ -29,15 +29,15 @@ pub(crate) struct Script<A> {
     empty: Box<dyn Fn() -> A>,
     /// What each socket remembers.
     pub(crate) attachments: BTreeMap<PeerId, Vec<u8>>,
-    /// Those whose network is gone, and who do not know it.
-    pub(crate) silent: BTreeSet<PeerId>,
+    /// Those whose network is gone, and since when. Neither end knows.
+    silent: BTreeMap<PeerId, Timestamp>,
     alarm: Option<Timestamp>,
     elapsed: u64,
     heard: Vec<Heard>,
     /// How often the alarm went off.
     pub(crate) alarms: u32,
-    /// The latest token that everybody was given.
-    pub(crate) tokens: BTreeMap<PeerId, String>,
+    /// Every token that was given to anybody, latest last.
+    pub(crate) tokens: Vec<(PeerId, String)>,
     /// How many have come back.
     returned: u64,
 }
@@ -49,12 +49,12 @@ impl<A: Actor> Script<A> {
             actor: empty(),
             empty: Box::new(empty),
             attachments: BTreeMap::new(),
-            silent: BTreeSet::new(),
+            silent: BTreeMap::new(),
             alarm: None,
             elapsed: 0,
             heard: Vec::new(),
             alarms: 0,
-            tokens: BTreeMap::new(),
+            tokens: Vec::new(),
             returned: 0,
         }
     }
@@ -80,6 +80,7 @@ impl<A: Actor> Script<A> {
 
     /// Somebody sends a frame.
     pub(crate) fn says(&mut self, peer: PeerId, frame: &str) {
+        self.silent.remove(&peer);
         match parse(frame) {
             Ok(message) => self.happens(Event::Received { peer, message }),
             Err(rejection) => self.perform(Effect::reject(peer, &rejection)),
@@ -147,7 +148,8 @@ impl<A: Actor> Script<A> {
 
     /// Somebody's network is gone, and neither end knows.
     pub(crate) fn falls_silent(&mut self, peer: PeerId) {
-        self.silent.insert(peer);
+        let now = self.now();
+        self.silent.entry(peer).or_insert(now);
     }
 
     /// Somebody takes a seat by a token.
@@ -160,9 +162,16 @@ impl<A: Actor> Script<A> {
     pub(crate) fn comes_back(&mut self, peer: PeerId) -> PeerId {
         self.returned += 1;
         let by = self.connects(RETURNED + self.returned);
-        let token = self.tokens[&peer].clone();
+        let token = self.token(peer);
         self.resumes(by, &token);
         by
+    }
+
+    /// The latest token that somebody was given.
+    pub(crate) fn token(&self, peer: PeerId) -> String {
+        let mut tokens = self.tokens.iter().rev();
+        let (_, token) = tokens.find(|(owner, _)| *owner == peer).unwrap();
+        token.clone()
     }
 
     /// In how many milliseconds the alarm goes off.
@@ -197,6 +206,7 @@ impl<A: Actor> Script<A> {
     /// A socket is gone and the object with it, so that nobody was told.
     pub(crate) fn loses(&mut self, peer: PeerId) {
         self.attachments.remove(&peer);
+        self.silent.remove(&peer);
         self.forgets();
     }
 
@@ -244,16 +254,16 @@ impl<A: Actor> Script<A> {
                 }
                 Effect::Close { peer, .. } => self.drops(peer),
                 Effect::Check { peer, .. } if !self.attachments.contains_key(&peer) => {}
-                Effect::Check { peer, .. } => match self.silent.contains(&peer) {
-                    true => self.drops(peer),
-                    false => self.happens(Event::Alive { peer }),
+                Effect::Check { peer, since } => match self.silent.get(&peer) {
+                    Some(&silent) if silent < since => self.drops(peer),
+                    Some(_) | None => self.happens(Event::Alive { peer }),
                 },
                 Effect::Rename { from, to } => {
                     let attachment = self.attachments.remove(&from).expect("a socket");
                     let other = self.attachments.insert(to, attachment);
                     assert_eq!(other, None, "two sockets of {to:?}");
-                    if self.silent.remove(&from) {
-                        self.silent.insert(to);
+                    if let Some(since) = self.silent.remove(&from) {
+                        self.silent.insert(to, since);
                     }
                 }
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
@@ -268,7 +278,7 @@ impl<A: Actor> Script<A> {
         | ServerMessage::Room { resume, .. } = message
         {
             let token = resume.take().expect("a token");
-            self.tokens.insert(owner, token);
+            self.tokens.push((owner, token));
         }
     }
 }
