@@ -153,6 +153,25 @@ impl Visitor {
     /// Hears that it is who it was, and that these are the peers of its call.
     pub(crate) async fn is_back(&mut self, past: &Past, peers: impl IntoIterator<Item = Peer>) {
         self.hears(welcome_to(past.id, peers)).await;
+        self.is(past);
+    }
+
+    /// As [`is_back`](Self::is_back), unless it is told that it comes too late: whether it was in time.
+    pub(crate) async fn is_back_in_time(
+        &mut self,
+        past: &Past,
+        peers: impl IntoIterator<Item = Peer>,
+    ) -> bool {
+        let heard = self.hears_something("a welcome or a refusal").await;
+        if is_error(&heard, ErrorCode::BadToken) {
+            return false;
+        }
+        assert_eq!(heard, welcome_to(past.id, peers), "{}", self.ears.name);
+        self.is(past);
+        true
+    }
+
+    fn is(&mut self, past: &Past) {
         self.id = past.id;
         self.name = past.name.clone();
     }
