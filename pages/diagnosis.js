@@ -37,6 +37,7 @@ import { INSECURE, problem } from "./media.js";
  * @typedef {object} Vitals
  * @property {RTCPeerConnectionState} state
  * @property {boolean} heard whether the other side has described itself
+ * @property {boolean} relayed whether it may go through relays only
  * @property {Way[]} ours ways that we found
  * @property {Way[]} theirs ways that we were told of
  * @property {Pair | null} pair
@@ -102,7 +103,14 @@ export function summary({ devices, ...connection }) {
   const bad = all.filter(({ tone }) => tone === "bad");
   if (bad[0]) {
     const more = bad.length > 1 ? " There is more below." : "";
-    return { tone: "bad", what: "Your calls will not connect", advice: `${bad[0].what}.${more}` };
+    // Without a relay there is the direct way, where the network has one.
+    const direct = bad.length === 1 && connection.relay === bad[0];
+    const some = direct && connection.network?.tone === "good" ? "Some" : "Your";
+    return {
+      tone: "bad",
+      what: `${some} calls will not connect`,
+      advice: `${bad[0].what}.${more}`,
+    };
   }
   if (devices?.tone === "bad")
     return { tone: "bad", what: "Nobody will see or hear you", advice: `${devices.what}.` };
@@ -312,7 +320,7 @@ const trouble = (...problems) => ({
 });
 
 /** Why two people are not connected, or how they are. @param {Vitals} call @param {Probe[]} probes @returns {Finding} */
-function ofCall({ state, heard, ours, theirs, pair, roundTrip, loss }, probes) {
+function ofCall({ state, heard, relayed, ours, theirs, pair, roundTrip, loss }, probes) {
   if (state === "connected") {
     const through =
       pair?.ours === "relay" || pair?.theirs === "relay" ? "through the relay" : "directly";
@@ -331,7 +339,13 @@ function ofCall({ state, heard, ours, theirs, pair, roundTrip, loss }, probes) {
       "Its browser may be asleep, busy or closed. Wait a moment, or let it load the page again.",
     );
   }
-  if (ours.length === 0) {
+  if (relayed && relays(probes).length === 0) {
+    return bad(
+      "You hide your address, and this site has no relay",
+      "Calls have no way like that. Stop hiding it, or meet people elsewhere.",
+    );
+  }
+  if (ours.length === 0 && !relayed) {
     return bad(
       "Your browser hides every way to it",
       "An extension or a setting does that, such as one of a VPN. Switch it off for this site.",

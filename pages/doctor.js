@@ -122,7 +122,9 @@ hook("check-again").addEventListener("click", examine);
 hook("test-devices").addEventListener("click", test);
 hook("copy-report").addEventListener("click", async () => {
   const copied = await copy(report(facts));
-  mention(copied ? "The report is copied" : "The report stands below. Copy it from there.");
+  mention(
+    copied ? "The report is on the clipboard." : "The report stands below. Copy it from there.",
+  );
   if (!copied) find("details").toggleAttribute("open", true);
 });
 examine();

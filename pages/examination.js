@@ -242,6 +242,7 @@ async function opens(wanted) {
  */
 export async function vitals(connection) {
   const { connectionState: state, remoteDescription } = connection;
+  const { iceTransportPolicy } = connection.getConfiguration();
   /** @type {any[]} the dictionaries of W3C WebRTC Statistics, section 8 */
   const all = [...(await connection.getStats()).values()];
   const of = (/** @type {string} */ type) => all.filter((one) => one.type === type);
@@ -267,6 +268,7 @@ export async function vitals(connection) {
   return {
     state,
     heard: remoteDescription !== null,
+    relayed: iceTransportPolicy === "relay",
     ours: types(of("local-candidate")),
     theirs: types(of("remote-candidate")),
     pair: pair ?? null,
@@ -288,10 +290,11 @@ const types = (candidates) => [...new Set(candidates.map(({ candidateType }) => 
  */
 export async function explain(connection, servers) {
   const [call, probes] = await Promise.all([vitals(connection), probe(servers)]);
-  /** @type {Facts} */
   const facts = { browser: lookAtBrowser(), probes, call };
-  const finding = /** @type {Finding} */ (diagnose(facts).call);
-  return { finding, report: report(facts) };
+  return {
+    finding: /** @type {Finding} */ (diagnose(facts).call),
+    report: report(facts),
+  };
 }
 
 /** @param {RTCIceServer[]} iceServers @param {boolean} relayed whether only through a relay */

@@ -96,7 +96,7 @@ export function report(facts) {
 }
 
 /** @param {Vitals} vitals */
-function vitals({ state, heard, ours, theirs, pair, roundTrip, loss }) {
+function vitals({ state, heard, relayed, ours, theirs, pair, roundTrip, loss }) {
   const relay = pair?.relay ? `, to the relay over ${one(pair.relay, TRANSPORTS)}` : "";
   const way = pair
     ? `${one(pair.ours, WAYS)} to ${one(pair.theirs, WAYS)} over ${one(pair.protocol, TRANSPORTS)}${relay}`
@@ -104,6 +104,7 @@ function vitals({ state, heard, ours, theirs, pair, roundTrip, loss }) {
   return [
     one(state, STATES),
     `heard of the other side: ${yes(heard)}`,
+    `relays only: ${yes(relayed)}`,
     `candidates here: ${several(ours)}`,
     `there: ${several(theirs)}`,
     `pair: ${way}`,

@@ -32,8 +32,8 @@ variants!(client_message, CLIENT_MESSAGES: ClientMessage<Relayed<'_>> {
     Find, Join, Lock, AskToMute, Remove, Missing, Signal, Leave, Away, Resume
 });
 variants!(server_message, SERVER_MESSAGES: ServerMessage<Value> {
-    Welcome, Waiting, Room, AskedToMute, PeerJoined, PeerAway, PeerBack, PeerLeft, Signal, Redirect,
-    Error
+    Welcome, Waiting, Room, AskedToMute, PeerJoined, PeerAway, PeerBack, PeerLeft, Signal, StillThere,
+    Redirect, Error
 });
 variants!(mode, MODES: Mode { Video, Text });
 variants!(role, ROLES: Role { Offerer, Answerer });
@@ -106,16 +106,18 @@ impl Shown {
             ServerMessage::Error { code, message: _ } => {
                 self.variants.insert(error_code(code));
             }
-            ServerMessage::Waiting {}
-            | ServerMessage::Room {
+            ServerMessage::Room {
                 host: _,
                 locked: _,
                 capacity: _,
-            }
+                resume,
+            } => self.optional("resume of room", resume.is_some()),
+            ServerMessage::Waiting {}
             | ServerMessage::AskedToMute {}
             | ServerMessage::PeerAway { peer: _ }
             | ServerMessage::PeerBack { peer: _ }
             | ServerMessage::Signal { from: _, data: _ }
+            | ServerMessage::StillThere {}
             | ServerMessage::Redirect { url: _ } => {}
         }
     }

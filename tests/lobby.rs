@@ -8,19 +8,22 @@
 
 mod common;
 
-use common::{Heard, Script, errors, find_with, joined, joined_with, left, meet, signal, waiting};
+use common::{
+    Heard, KEY, Script, away, errors, find_with, joined, joined_with, left, meet, signal, waiting,
+};
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::Lobby;
-use echomingle::core::protocol::ErrorCode::{BadMessage, BadToken, UnknownPeer};
-use echomingle::core::protocol::LeaveReason::{Left, Lost, Skipped};
+use echomingle::core::protocol::ErrorCode::{BadMessage, UnknownPeer};
+use echomingle::core::protocol::LeaveReason::{Left, Skipped};
 use echomingle::core::protocol::Mode::{Text, Video};
 use echomingle::core::protocol::{MAX_OFFER_BYTES, Role, Stats};
+use echomingle::core::time::Timestamp;
 use serde_json::json;
 
 /// A lobby with so many people in it, who have been welcomed.
 fn people<const N: usize>() -> (Script<Lobby>, [PeerId; N]) {
-    Script::with(Lobby::default)
+    Script::with(|| Lobby::new(KEY))
 }
 
 /// Two who are in a call.
@@ -160,8 +163,8 @@ fn a_lost_socket_is_told_to_the_partner_and_to_nobody_else() {
     script.finds(cem, Text, &[]);
     script.heard();
     script.drops(ana);
-    assert_eq!(script.heard(), [left(ben, ana, Lost)]);
-    assert_eq!(stats(&script), (2, 1, 0));
+    assert_eq!(script.heard(), [away(ben, ana)]);
+    assert_eq!(stats(&script), (2, 1, 1));
 }
 
 #[test]
@@ -370,16 +373,6 @@ fn the_fullest_seat_fits_into_its_attachment() {
 }
 
 #[test]
-fn nothing_can_be_resumed_and_going_away_changes_nothing_yet() {
-    let (mut script, ana, ben) = pair();
-    script.says(ana, r#"{"type":"away"}"#);
-    assert_eq!(script.heard(), []);
-    script.says(ben, r#"{"type":"resume","token":"x"}"#);
-    assert_eq!(errors(script.heard()), [(ben, BadToken)]);
-    assert_eq!(stats(&script), (2, 0, 1));
-}
-
-#[test]
 fn what_belongs_to_rooms_is_refused_and_changes_nothing() {
     let (mut script, ana, ben) = pair();
     let cem = script.connects(9);
@@ -401,16 +394,16 @@ fn what_belongs_to_rooms_is_refused_and_changes_nothing() {
 fn who_wakes_up_without_its_partner_is_told() {
     let (mut script, ana, ben) = pair();
     script.loses(ana);
-    assert_eq!(script.heard(), [left(ben, ana, Lost)]);
-    assert_eq!(stats(&script), (1, 0, 0));
+    assert_eq!(script.heard(), [away(ben, ana)]);
+    assert_eq!(stats(&script), (1, 0, 1));
 }
 
 #[test]
 fn what_cannot_be_read_makes_no_seat() {
     let broken: [&[u8]; 3] = [b"", b"{}", b"[\"0000000000\",{}]"];
     let seats = broken.into_iter().filter_map(SavedSeat::read);
-    let mut lobby = Lobby::default();
-    let effects = lobby.restore(seats);
+    let mut lobby = Lobby::new(KEY);
+    let effects = lobby.restore(seats, Timestamp::from_unix_millis(1_800_000_000_000));
     assert_eq!(lobby.stats().online, 0);
     assert_eq!(effects, []);
 }

@@ -1,5 +1,6 @@
 //! What holds for the lobby whatever happens: random events, and after each of them the rules of
-//! matching, checked against what people said and heard and never against the lobby's own books.
+//! matching and of coming back, checked against what people said and heard and never against the lobby's
+//! own books.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,10 +10,10 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::world::{self, World as _, nth};
-use common::{Heard, Script};
+use common::world::{self, nth, until};
+use common::{Heard, KEY, Script, away, back, left, other, still_there, welcome, welcome_back};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::{Lobby, RECENT};
 use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Role, ServerMessage};
@@ -22,6 +23,14 @@ use serde_json::Value;
 
 /// For how long people are particular, in milliseconds, as the page tells them.
 const PARTICULAR: u64 = 3_000;
+/// For how long a seat is kept, in milliseconds, as `welcome` tells them.
+const GRACE: u64 = 15_000;
+/// And for how long when its page said that it goes away.
+const SHORT_GRACE: u64 = 4_000;
+/// How long somebody has to show that it lives, as `still-there` tells them.
+const PROOF: u64 = 2_000;
+/// For how long a token can be used.
+const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 /// What may happen. People are named by their place among those who are there.
 #[derive(Debug, Clone)]
@@ -31,25 +40,48 @@ enum Step {
     BothSkip(usize),
     Leaves(usize),
     Signals(usize, usize),
+    /// To its partner, be it there or away.
+    SignalsOn(usize),
+    GoesAway(usize),
     Drops(usize),
+    /// Its socket is gone while the object sleeps.
+    Loses(usize),
+    FallsSilent(usize),
+    /// One of those who are gone connects, and takes its latest token.
+    ComesBack(usize),
+    /// Somebody takes one of all tokens that were ever given, counted from the latest.
+    Resumes(usize, usize),
+    Forges(usize),
+    Deploys,
     Passes(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let who = 0..8_usize;
+    let who = || 0..8_usize;
     let mode = prop_oneof![5 => Just(Mode::Video), 1 => Just(Mode::Text)];
     let interests = prop_oneof![
         2 => Just(vec![]),
         3 => prop::collection::vec(select(vec!["go", "jazz", "chess"]), 1..3),
     ];
     prop_oneof![
-        3 => Just(Step::Connects),
-        10 => (who.clone(), mode, interests).prop_map(|(who, mode, likes)| Step::Finds(who, mode, likes)),
-        1 => who.clone().prop_map(Step::BothSkip),
-        2 => who.clone().prop_map(Step::Leaves),
-        3 => (who.clone(), who.clone()).prop_map(|(from, to)| Step::Signals(from, to)),
-        2 => who.prop_map(Step::Drops),
+        6 => Just(Step::Connects),
+        20 => (who(), mode, interests).prop_map(|(who, mode, likes)| Step::Finds(who, mode, likes)),
+        2 => who().prop_map(Step::BothSkip),
+        4 => who().prop_map(Step::Leaves),
+        4 => (who(), who()).prop_map(|(from, to)| Step::Signals(from, to)),
+        2 => who().prop_map(Step::SignalsOn),
+        2 => who().prop_map(Step::GoesAway),
+        5 => who().prop_map(Step::Drops),
+        2 => who().prop_map(Step::Loses),
+        3 => who().prop_map(Step::FallsSilent),
+        7 => who().prop_map(Step::ComesBack),
+        5 => (who(), 0..20_usize).prop_map(|(who, token)| Step::Resumes(who, token)),
+        1 => who().prop_map(Step::Forges),
+        1 => Just(Step::Deploys),
         3 => (1..4_000_u64).prop_map(Step::Passes),
+        4 => select(vec![1_000, 2_000, 3_000]).prop_map(Step::Passes),
+        2 => (1..20_000_u64).prop_map(Step::Passes),
+        1 => (DAY - 20_000..DAY + 1_000).prop_map(Step::Passes),
     ]
 }
 
@@ -57,8 +89,12 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Debug, Clone, Default)]
 struct Person {
     searching: Option<Search>,
-    partner: Option<PeerId>,
+    call: Option<Call>,
     recent: Vec<PeerId>,
+    leaving: bool,
+    /// Since when its network is gone.
+    silent: Option<u64>,
+    claims: Option<Claim>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +105,29 @@ struct Search {
     likes: Vec<&'static str>,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Call {
+    partner: PeerId,
+    role: Role,
+    /// Until when the partner may come back, if it is away.
+    away: Option<u64>,
+}
+
+/// What somebody was when it was given a token.
+#[derive(Debug, Clone)]
+struct Pass {
+    owner: PeerId,
+    given: u64,
+    call: Option<(PeerId, Role)>,
+    recent: Vec<PeerId>,
+}
+
+#[derive(Debug, Clone)]
+struct Claim {
+    pass: Pass,
+    until: u64,
+}
+
 /// Everybody's knowledge together, and the rules.
 #[derive(Debug, Clone, Default)]
 struct World {
@@ -76,11 +135,34 @@ struct World {
     now: u64,
     places: usize,
     connected: u64,
+    /// What each token stands for that was ever given.
+    passes: Vec<Pass>,
+    /// What has to be heard of lost and resumed seats, by whom, in order.
+    due: BTreeMap<PeerId, Vec<ServerMessage<Value>>>,
+    /// Who connects, to take another seat at once, it may be.
+    newcomer: Option<PeerId>,
+    /// From whom to whom a signal goes.
+    signaled: Option<(PeerId, PeerId)>,
+}
+
+const fn opposite(role: Role) -> Role {
+    match role {
+        Role::Offerer => Role::Answerer,
+        Role::Answerer => Role::Offerer,
+    }
 }
 
 impl World {
     fn who(&self, place: usize) -> Option<PeerId> {
         nth(&self.people, place)
+    }
+
+    fn person(&mut self, peer: PeerId) -> &mut Person {
+        self.people.get_mut(&peer).unwrap()
+    }
+
+    fn call(&self, peer: PeerId) -> Option<Call> {
+        self.people.get(&peer)?.call
     }
 
     fn just_met(&self, one: PeerId, other: PeerId) -> bool {
@@ -106,12 +188,27 @@ impl World {
         people.filter_map(|(&peer, person)| Some((peer, person.searching.as_ref()?)))
     }
 
+    fn connects(&mut self, peer: PeerId) {
+        self.people.insert(peer, Person::default());
+        self.has_to_hear(welcome(peer));
+        self.keeps_token(peer);
+        self.newcomer = Some(peer);
+    }
+
+    /// Whoever says something is not silent, and stays for now.
+    fn speaks(&mut self, peer: PeerId) {
+        let person = self.person(peer);
+        (person.silent, person.leaving) = (None, false);
+    }
+
     fn finds(&mut self, peer: PeerId, mode: Mode, likes: &[&'static str]) {
+        self.speaks(peer);
         self.places += 1;
-        let person = self.people.get_mut(&peer).unwrap();
-        person.partner = None;
+        let (places, now) = (self.places, self.now);
+        let person = self.person(peer);
+        (person.call, person.claims) = (None, None);
         let before = person.searching.take().filter(|search| search.mode == mode);
-        let (place, since) = before.map_or((self.places, self.now), |was| (was.place, was.since));
+        let (place, since) = before.map_or((places, now), |was| (was.place, was.since));
         person.searching = Some(Search {
             place,
             since,
@@ -120,84 +217,167 @@ impl World {
         });
     }
 
-    /// From whom to whom a signal goes by a step, if they are in one call.
-    fn signaled(&self, step: &Step) -> Option<(PeerId, PeerId)> {
-        let &Step::Signals(from, to) = step else {
-            return None;
-        };
-        let (from, to) = self.who(from).zip(self.who(to))?;
-        (self.people[&from].partner == Some(to)).then_some((from, to))
+    fn has_to_hear(&mut self, (to, message): Heard) {
+        self.due.entry(to).or_default().push(message);
     }
 
-    /// Takes note of what was heard. What may not be heard fails.
-    fn hears(&mut self, step: &Step, heard: &[Heard], signaled: Option<(PeerId, PeerId)>) {
-        let mut signals = 0;
-        for (to, message) in heard {
-            assert!(
-                self.people.contains_key(to),
-                "{to:?} is gone and heard {message:?}"
-            );
-            match message {
-                ServerMessage::Welcome { id, .. } => assert_eq!(id, to),
-                ServerMessage::Waiting {} => {
-                    assert!(self.people[to].searching.is_some(), "{to:?} waits unasked");
-                }
-                ServerMessage::PeerJoined { peer, .. } => {
-                    assert_ne!(&peer.id, to, "somebody meets itself");
-                    let person = &self.people[to];
-                    assert!(person.partner.is_none(), "{to:?} is in two calls");
-                    assert!(
-                        person.searching.is_some(),
-                        "{to:?} is in a call it did not look for"
-                    );
-                    let other = heard.iter().find_map(|(whom, message)| match message {
-                        ServerMessage::PeerJoined { peer: back, .. }
-                            if *whom == peer.id && back.id == *to =>
-                        {
-                            Some(back)
+    fn is_refused(&mut self, peer: PeerId) {
+        let (code, message) = (ErrorCode::BadToken, String::new());
+        self.has_to_hear((peer, ServerMessage::Error { code, message }));
+    }
+
+    /// Somebody's socket is gone. A call goes on without it for so long.
+    fn is_gone(&mut self, peer: PeerId, grace: u64) {
+        let until = self.now + grace;
+        let person = self.people.remove(&peer).unwrap();
+        if let Some(call) = person.call
+            && call.away.is_none()
+        {
+            let partner = self.person(call.partner);
+            partner.call.as_mut().expect("a call of two").away = Some(until);
+            self.has_to_hear(away(call.partner, peer));
+        }
+        self.is_free(peer);
+    }
+
+    /// A seat is free for who claims it.
+    fn is_free(&mut self, peer: PeerId) {
+        let claims = |person: &Person| person.claims.clone().filter(|it| it.pass.owner == peer);
+        let mut people = self.people.iter();
+        if let Some((by, claim)) = people.find_map(|(&by, person)| Some((by, claims(person)?))) {
+            self.takes(by, claim.pass);
+        }
+    }
+
+    /// Somebody takes a token: nothing for one that was never given.
+    fn resumes(&mut self, by: PeerId, pass: Option<Pass>) {
+        self.speaks(by);
+        let person = &self.people[&by];
+        let idle = person.searching.is_none() && person.call.is_none() && person.claims.is_none();
+        let mut claims = self.people.values().filter_map(|it| it.claims.as_ref());
+        let pass = pass.filter(|pass| {
+            let claimed = claims.any(|claim| claim.pass.owner == pass.owner);
+            idle && !claimed && pass.owner != by && self.now < pass.given + DAY
+        });
+        match pass {
+            None => self.is_refused(by),
+            Some(pass) if self.people.contains_key(&pass.owner) => {
+                self.has_to_hear(still_there(pass.owner));
+                let until = self.now + PROOF;
+                self.person(by).claims = Some(Claim { pass, until });
+            }
+            Some(pass) => self.takes(by, pass),
+        }
+    }
+
+    /// Somebody takes the seat that was its own, and the call that it was in if that goes on.
+    fn takes(&mut self, by: PeerId, pass: Pass) {
+        let Pass { owner, recent, .. } = pass;
+        self.person(by).claims = None;
+        let call = match pass.call {
+            None => None,
+            Some((partner, role)) if !self.people.contains_key(&partner) => Some(Call {
+                partner,
+                role,
+                away: Some(self.now + GRACE),
+            }),
+            Some((partner, _)) => match self.call(partner) {
+                Some(theirs) if theirs.partner == owner => Some(Call {
+                    partner,
+                    role: opposite(theirs.role),
+                    away: None,
+                }),
+                _ => {
+                    let person = self.person(by);
+                    for met in recent {
+                        if !person.recent.contains(&met) {
+                            person.recent.push(met);
                         }
-                        _ => None,
-                    });
-                    let back = other.expect("only one of two heard of the call");
-                    assert_ne!(back.role, peer.role, "both offer or both wait");
-                    if peer.role == Role::Offerer {
-                        self.pair(*to, peer.id);
                     }
+                    person.recent.truncate(RECENT);
+                    return self.is_refused(by);
                 }
-                ServerMessage::PeerLeft { peer, reason } => {
-                    let reasons = match step {
-                        Step::Drops(_) => LeaveReason::Lost,
-                        Step::Leaves(_) => LeaveReason::Left,
-                        _ => LeaveReason::Skipped,
-                    };
-                    assert_eq!(*reason, reasons);
-                    let person = self.people.get_mut(to).unwrap();
-                    // Who skips at the same time has no partner any more, and hears nothing or this.
-                    if let Some(partner) = person.partner.take() {
-                        assert_eq!(partner, *peer, "{to:?} lost somebody else");
-                    }
-                }
-                ServerMessage::Signal { from, data } => {
-                    signals += 1;
-                    assert_eq!(signaled, Some((*from, *to)), "a signal went astray");
-                    assert_eq!(data, &Value::from(1));
-                }
-                ServerMessage::Error { code, .. } => {
-                    signals += 1;
-                    assert_eq!(*code, ErrorCode::UnknownPeer);
-                    assert!(matches!(step, Step::Signals(..)));
-                    assert_eq!(signaled, None, "a signal to the partner was refused");
-                }
-                ServerMessage::Room { .. }
-                | ServerMessage::AskedToMute {}
-                | ServerMessage::PeerAway { .. }
-                | ServerMessage::PeerBack { .. }
-                | ServerMessage::Redirect { .. } => panic!("{to:?} heard {message:?}"),
+            },
+        };
+        let silent = self.people.remove(&by).unwrap().silent;
+        let person = Person {
+            call,
+            recent,
+            silent,
+            ..Person::default()
+        };
+        self.people.insert(owner, person);
+        let peers = call.iter().map(|it| other((it.partner, None), it.role));
+        self.has_to_hear(welcome_back(owner, peers.collect()));
+        if let Some(Call {
+            partner,
+            away: gone,
+            ..
+        }) = call
+        {
+            if gone.is_some() {
+                self.has_to_hear(away(owner, partner));
+            } else if let Some(theirs) = &mut self.person(partner).call
+                && theirs.away.take().is_some()
+            {
+                self.has_to_hear(back(partner, owner));
             }
         }
-        if matches!(step, Step::Signals(..)) && !self.people.is_empty() {
-            assert_eq!((signals, heard.len()), (1, 1));
+        self.is_free(by);
+    }
+
+    /// What comes by time alone.
+    fn passes(&mut self, millis: u64) {
+        self.now += millis;
+        for peer in self.people.keys().copied().collect::<Vec<_>>() {
+            if let Some(call) = self.call(peer)
+                && call.away.is_some_and(|until| until <= self.now)
+            {
+                self.person(peer).call = None;
+                self.has_to_hear(left(peer, call.partner, LeaveReason::Lost));
+            }
         }
+        let claims = self.people.iter();
+        let claims = claims.filter_map(|(&by, person)| Some((by, person.claims.clone()?)));
+        let mut claims: Vec<_> = claims.filter(|(_, it)| it.until <= self.now).collect();
+        claims.sort_by_key(|(_, claim)| (claim.until, claim.pass.owner));
+        for (by, claim) in claims {
+            let owner = claim.pass.owner;
+            // Whoever claims may have got another seat meanwhile, or the owner may have.
+            let still = |person: &Person| person.claims.as_ref().map(|it| it.pass.owner);
+            if self.people.get(&by).and_then(still) != Some(owner) {
+                continue;
+            }
+            let silent = self.people[&owner].silent;
+            if silent.is_some_and(|since| since < claim.until - PROOF) {
+                let leaving = self.people[&owner].leaving;
+                self.is_gone(owner, grace(leaving));
+            } else {
+                self.person(by).claims = None;
+                self.is_refused(by);
+            }
+        }
+    }
+
+    /// In how many milliseconds something comes by time alone.
+    fn next(&self) -> impl Iterator<Item = u64> {
+        let people = self.people.values();
+        let all = people.flat_map(|person| {
+            let claim = person.claims.as_ref().map(|claim| claim.until);
+            [claim, person.call.and_then(|call| call.away)]
+        });
+        all.flatten().map(|until| until - self.now)
+    }
+
+    /// A token was given to somebody as it is now.
+    fn keeps_token(&mut self, owner: PeerId) {
+        let person = &self.people[&owner];
+        self.passes.push(Pass {
+            owner,
+            given: self.now,
+            call: person.call.map(|call| (call.partner, call.role)),
+            recent: person.recent.clone(),
+        });
     }
 
     /// Two of whom both have heard, and the rules by which they met.
@@ -240,53 +420,40 @@ impl World {
             );
         }
         for (peer, partner) in [(one, other), (other, one)] {
-            let person = self.people.get_mut(&peer).unwrap();
+            let person = self.person(peer);
             person.searching = None;
-            person.partner = Some(partner);
             person.recent.retain(|&met| met != partner);
             person.recent.insert(0, partner);
             person.recent.truncate(RECENT);
         }
     }
+}
 
-    /// What must be true between any two events.
-    fn is_sound(&self, script: &Script<Lobby>) {
-        for (peer, person) in &self.people {
-            if let Some(partner) = person.partner {
-                assert_eq!(self.people[&partner].partner, Some(*peer), "a call of one");
-            }
-        }
-        let count = |n: usize| u32::try_from(n).unwrap();
-        let waiting: Vec<_> = self.searching().map(|(peer, _)| peer).collect();
-        let in_call = self
-            .people
-            .values()
-            .filter(|person| person.partner.is_some());
-        let stats = script.actor.stats();
-        assert_eq!(stats.online, count(self.people.len()));
-        assert_eq!(stats.waiting, count(waiting.len()), "somebody was lost");
-        assert_eq!(stats.calls, count(in_call.count()) / 2);
-        for &one in &waiting {
-            for &other in &waiting {
-                assert!(
-                    !self.suit(one, other, self.now),
-                    "{one:?} and {other:?} could have met"
-                );
-            }
-        }
-    }
+const fn grace(leaving: bool) -> u64 {
+    if leaving { SHORT_GRACE } else { GRACE }
 }
 
 impl world::World for World {
     type Actor = Lobby;
     type Step = Step;
 
+    fn split(&self, step: Step, alarm: Option<u64>) -> (Step, Option<Step>) {
+        match step {
+            Step::Passes(millis) => {
+                let (first, rest) = until(millis, self.next().chain(alarm));
+                (Step::Passes(first), rest.map(Step::Passes))
+            }
+            step => (step, None),
+        }
+    }
+
     fn does(&mut self, step: &Step, script: &mut Script<Lobby>) {
+        self.signaled = None;
         match *step {
             Step::Connects => {
                 self.connected += 1;
                 let peer = script.connects(self.connected);
-                self.people.insert(peer, Person::default());
+                self.connects(peer);
             }
             Step::Finds(who, mode, ref likes) => {
                 if let Some(peer) = self.who(who) {
@@ -296,7 +463,11 @@ impl world::World for World {
             }
             Step::BothSkip(who) => {
                 if let Some(peer) = self.who(who)
-                    && let Some(partner) = self.people[&peer].partner
+                    && let Some(Call {
+                        partner,
+                        away: None,
+                        ..
+                    }) = self.call(peer)
                 {
                     // Both frames are on their way before either is answered.
                     for peer in [peer, partner] {
@@ -309,38 +480,230 @@ impl world::World for World {
             }
             Step::Leaves(who) => {
                 if let Some(peer) = self.who(who) {
-                    let person = self.people.get_mut(&peer).unwrap();
-                    (person.searching, person.partner) = (None, None);
+                    self.speaks(peer);
+                    let person = self.person(peer);
+                    (person.searching, person.call, person.claims) = (None, None, None);
                     script.leaves(peer);
                 }
             }
             Step::Signals(from, to) => {
                 if let (Some(from), Some(to)) = (self.who(from), self.who(to)) {
+                    self.speaks(from);
+                    self.signaled = Some((from, to));
                     script.signals(from, to);
+                }
+            }
+            Step::SignalsOn(who) => {
+                if let Some(from) = self.who(who)
+                    && let Some(Call { partner: to, .. }) = self.call(from)
+                {
+                    self.speaks(from);
+                    self.signaled = Some((from, to));
+                    script.signals(from, to);
+                }
+            }
+            Step::GoesAway(who) => {
+                if let Some(peer) = self.who(who) {
+                    self.speaks(peer);
+                    self.person(peer).leaving = true;
+                    script.goes_away(peer);
                 }
             }
             Step::Drops(who) => {
                 if let Some(peer) = self.who(who) {
-                    self.people.remove(&peer);
+                    self.is_gone(peer, grace(self.people[&peer].leaving));
                     script.drops(peer);
                 }
             }
+            Step::Loses(who) => {
+                if let Some(peer) = self.who(who) {
+                    // Nothing is left of what it said.
+                    self.is_gone(peer, GRACE);
+                    script.loses(peer);
+                }
+            }
+            Step::FallsSilent(who) => {
+                if let Some(peer) = self.who(who) {
+                    let now = self.now;
+                    self.person(peer).silent.get_or_insert(now);
+                    script.falls_silent(peer);
+                }
+            }
+            Step::ComesBack(nth) => {
+                let owners = self.passes.iter().map(|pass| pass.owner);
+                let gone = owners.filter(|owner| !self.people.contains_key(owner));
+                let gone: Vec<_> = gone.collect::<BTreeSet<_>>().into_iter().collect();
+                if let Some(nth) = nth.checked_rem(gone.len()) {
+                    let mut passes = self.passes.iter().rev();
+                    let pass = passes.find(|pass| pass.owner == gone[nth]).cloned();
+                    let by = script.comes_back(gone[nth]);
+                    self.connects(by);
+                    self.resumes(by, pass);
+                }
+            }
+            Step::Resumes(who, token) => {
+                if let Some(by) = self.who(who)
+                    && let Some(token) = token.checked_rem(self.passes.len())
+                {
+                    let token = self.passes.len() - 1 - token;
+                    self.resumes(by, Some(self.passes[token].clone()));
+                    let (_, token) = script.tokens[token].clone();
+                    script.resumes(by, &token);
+                }
+            }
+            Step::Forges(who) => {
+                if let Some(by) = self.who(who) {
+                    self.resumes(by, None);
+                    script.resumes(by, "e30.e30");
+                }
+            }
+            Step::Deploys => {
+                self.people.clear();
+                script.deploys();
+            }
             Step::Passes(millis) => {
-                self.now += millis;
+                self.passes(millis);
                 script.passes(millis);
             }
         }
     }
 
-    fn learns(&mut self, heard: &[Heard]) {
-        for (to, message) in heard {
-            let person = self.people.get_mut(to).unwrap();
+    fn hears(&mut self, step: &Step, heard: &[Heard]) {
+        let mut signals = 0;
+        let mut met = BTreeSet::new();
+        let mut due = std::mem::take(&mut self.due);
+        for each @ (to, message) in heard {
+            assert!(
+                self.people.contains_key(to) || self.newcomer == Some(*to),
+                "{to:?} is gone and heard {message:?}"
+            );
+            let mut is_due = |message: &ServerMessage<Value>| {
+                let all = due.get_mut(to).filter(|all| !all.is_empty());
+                let all = all.unwrap_or_else(|| panic!("{to:?} heard {message:?}"));
+                assert_eq!(*message, all.remove(0), "{to:?}");
+            };
             match message {
-                ServerMessage::PeerJoined { peer, .. } => {
-                    (person.searching, person.partner) = (None, Some(peer.id));
+                ServerMessage::Welcome { .. } => {
+                    is_due(message);
+                    if self.newcomer.take_if(|newcomer| newcomer == to).is_none() {
+                        self.keeps_token(*to);
+                    }
                 }
-                ServerMessage::PeerLeft { .. } => person.partner = None,
-                _ => {}
+                ServerMessage::PeerAway { .. }
+                | ServerMessage::PeerBack { .. }
+                | ServerMessage::StillThere {} => is_due(message),
+                ServerMessage::Waiting {} => {
+                    assert!(self.people[to].searching.is_some(), "{to:?} waits unasked");
+                }
+                ServerMessage::PeerJoined { peer, .. } => {
+                    assert_ne!(&peer.id, to, "somebody meets itself");
+                    assert!(self.call(*to).is_none(), "{to:?} is in two calls");
+                    assert!(met.insert(*to), "{to:?} is told twice");
+                    let other = heard.iter().find_map(|(whom, message)| match message {
+                        ServerMessage::PeerJoined { peer: back, .. }
+                            if *whom == peer.id && back.id == *to =>
+                        {
+                            Some(back)
+                        }
+                        _ => None,
+                    });
+                    let back = other.expect("only one of two heard of the call");
+                    assert_ne!(back.role, peer.role, "both offer or both wait");
+                    if !met.contains(&peer.id) {
+                        self.pair(*to, peer.id);
+                    }
+                    self.person(*to).call = Some(Call {
+                        partner: peer.id,
+                        role: peer.role,
+                        away: None,
+                    });
+                    self.keeps_token(*to);
+                }
+                ServerMessage::PeerLeft {
+                    reason: LeaveReason::Lost,
+                    ..
+                } => is_due(message),
+                ServerMessage::PeerLeft { peer, reason } => {
+                    let reasons = match step {
+                        Step::Leaves(_) => LeaveReason::Left,
+                        Step::Finds(..) | Step::BothSkip(_) => LeaveReason::Skipped,
+                        _ => panic!("{to:?} heard {message:?}"),
+                    };
+                    assert_eq!(*reason, reasons);
+                    // Who skips at the same time has no partner any more, and hears nothing or this.
+                    if let Some(call) = self.person(*to).call.take() {
+                        assert_eq!(call.partner, *peer, "{to:?} lost somebody else");
+                    }
+                }
+                ServerMessage::Signal { from, data } => {
+                    signals += 1;
+                    assert_eq!(self.signaled, Some((*from, *to)), "a signal went astray");
+                    let there = self.call(*from).is_some_and(|call| call.partner == *to);
+                    assert!(there, "{to:?} is in no call with {from:?}");
+                    assert_eq!(data, &Value::from(1));
+                }
+                ServerMessage::Error {
+                    code: ErrorCode::BadToken,
+                    ..
+                } => {
+                    let (code, message) = (ErrorCode::BadToken, String::new());
+                    is_due(&ServerMessage::Error { code, message });
+                }
+                ServerMessage::Error { code, .. } => {
+                    signals += 1;
+                    assert_eq!(*code, ErrorCode::UnknownPeer);
+                    let (from, whom) = self.signaled.expect("nobody signaled");
+                    assert_eq!(from, *to);
+                    let call = self.call(from);
+                    assert!(
+                        call.is_none_or(|call| call.partner != whom),
+                        "a signal to the partner was refused"
+                    );
+                }
+                ServerMessage::Room { .. }
+                | ServerMessage::AskedToMute {}
+                | ServerMessage::Redirect { .. } => panic!("{each:?}"),
+            }
+        }
+        due.retain(|_, all| !all.is_empty());
+        assert!(due.is_empty(), "not heard: {due:?}");
+        if let Some((from, to)) = self.signaled {
+            let call = self.call(from);
+            let to_nobody = call.is_some_and(|call| call.partner == to && call.away.is_some());
+            assert_eq!(signals, usize::from(!to_nobody));
+            assert_eq!(signals, heard.len());
+        }
+    }
+
+    fn is_sound(&self, script: &Script<Lobby>) {
+        assert!(self.people.keys().eq(script.attachments.keys()));
+        let mut sides = 0;
+        for (peer, person) in &self.people {
+            let Some(call) = person.call else { continue };
+            let theirs = self.call(call.partner);
+            let theirs = theirs.filter(|theirs| theirs.partner == *peer);
+            match (call.away, theirs) {
+                (None, None) => panic!("{peer:?} is in a call of one"),
+                (None, Some(theirs)) => {
+                    sides += 1;
+                    assert_eq!(theirs.role, opposite(call.role), "both offer or both wait");
+                }
+                (Some(_), None) => sides += 2,
+                (Some(_), Some(_)) => panic!("{peer:?} misses who is there"),
+            }
+        }
+        let count = |n: usize| u32::try_from(n).unwrap();
+        let waiting: Vec<_> = self.searching().map(|(peer, _)| peer).collect();
+        let stats = script.actor.stats();
+        assert_eq!(stats.online, count(self.people.len()));
+        assert_eq!(stats.waiting, count(waiting.len()), "somebody was lost");
+        assert_eq!(stats.calls, count(sides) / 2);
+        for &one in &waiting {
+            for &other in &waiting {
+                assert!(
+                    !self.suit(one, other, self.now),
+                    "{one:?} and {other:?} could have met"
+                );
             }
         }
     }
@@ -350,43 +713,18 @@ impl world::World for World {
     }
 }
 
-/// The first part of a step, and what remains of it: time passes from one alarm to the next, so that
-/// whoever could meet is seen to meet then and not later.
-fn split(step: Step, script: &Script<Lobby>) -> (Step, Option<Step>) {
-    match (step, script.alarm_in()) {
-        (Step::Passes(millis), Some(alarm)) if alarm < millis => {
-            let alarm = alarm.max(1);
-            (Step::Passes(alarm), Some(Step::Passes(millis - alarm)))
-        }
-        (step, _) => (step, None),
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_rules_of_matching_hold(steps in prop::collection::vec(step(), 1..80)) {
-        let mut script = Script::of(Lobby::default);
-        let mut world = World::default();
-        for step in steps {
-            let mut next = Some(step);
-            while let Some(step) = next {
-                let (step, rest) = split(step, &script);
-                next = rest;
-                let signaled = world.signaled(&step);
-                world.does(&step, &mut script);
-                let heard = script.heard();
-                world.hears(&step, &heard, signaled);
-                world.is_sound(&script);
-            }
-        }
+    fn the_rules_of_matching_and_of_coming_back_hold(steps in prop::collection::vec(step(), 1..80)) {
+        world::the_rules_hold(World::default(), || Lobby::new(KEY), steps);
     }
 
     #[test]
     fn restoring_equals_never_having_slept(
         steps in prop::collection::vec((step(), any::<bool>()), 1..80),
     ) {
-        world::sleeping_changes_nothing(World::default(), Lobby::default, steps);
+        world::sleeping_changes_nothing(World::default(), || Lobby::new(KEY), steps);
     }
 }

@@ -9,16 +9,17 @@
 mod common;
 
 use common::{
-    Heard, Named, Script, asked_to_mute, errors, introduced, left, room, signal, welcome,
+    Heard, KEY, Named, Script, asked_to_mute, away, errors, introduced, left, room, signal, welcome,
 };
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::ErrorCode::{
-    BadMessage, BadToken, NotAllowed, RoomFull, RoomLocked, UnknownPeer,
+    BadMessage, NotAllowed, RoomFull, RoomLocked, UnknownPeer,
 };
-use echomingle::core::protocol::LeaveReason::{self, Left, Lost, Removed};
+use echomingle::core::protocol::LeaveReason::{self, Left, Removed};
 use echomingle::core::protocol::{MAX_NAME_CHARS, ServerMessage};
 use echomingle::core::room::Room;
+use echomingle::core::time::Timestamp;
 use serde_json::json;
 
 /// How many fit into the rooms of these scenes.
@@ -26,7 +27,7 @@ const SEATS: u32 = 4;
 
 /// So many people before the door of an empty room, who have been welcomed.
 fn people<const N: usize>() -> (Script<Room>, [PeerId; N]) {
-    let (script, mut people) = Script::with(|| Room::new(SEATS));
+    let (script, mut people) = Script::with(|| Room::new(SEATS, KEY));
     // The first has the highest id, so that an order of ids is no order of coming.
     people.reverse();
     (script, people)
@@ -229,6 +230,7 @@ fn nothing_goes_to_who_is_not_inside_nor_to_oneself() {
     let outside = comes(&mut script, 9);
     let stranger = PeerId::from_random(77);
     script.leaves(cem);
+    script.leaves(dora);
     script.drops(dora);
     script.heard();
     for whom in [ana, outside, stranger, cem, dora] {
@@ -263,8 +265,8 @@ fn whoever_leaves_is_told_to_all_others_once_and_the_room_stands_as_before() {
     let (mut script, [ana, ben, cem, dora]) = inside();
     script.leaves(cem);
     assert_eq!(script.heard(), gone(&[ana, ben, dora], cem, Left));
-    script.drops(dora);
-    assert_eq!(script.heard(), gone(&[ana, ben], dora, Lost));
+    script.leaves(dora);
+    assert_eq!(script.heard(), gone(&[ana, ben], dora, Left));
     script.removes(ana, ben);
     assert_eq!(script.heard(), gone(&[ana, ben], ben, Removed));
 }
@@ -292,11 +294,11 @@ fn the_host_passes_on_to_whoever_has_been_there_longest() {
     // Who comes back comes last.
     script.joins(ana, None);
     assert_eq!(script.heard(), nameless(ana, &everybody));
-    script.drops(ben);
+    script.leaves(ben);
     let everybody = [cem, dora, ana];
     assert_eq!(
         script.heard(),
-        all([gone(&everybody, ben, Lost), told(&everybody, cem, false)])
+        all([gone(&everybody, ben, Left), told(&everybody, cem, false)])
     );
     script.removes(cem, dora);
     assert_eq!(script.heard(), gone(&[cem, ana, dora], dora, Removed));
@@ -376,10 +378,10 @@ fn a_lock_outlives_the_host_who_set_it_and_is_the_next_ones_to_lift() {
     let (mut script, [ana, ben, cem]) = inside();
     script.locks(ana, true);
     script.heard();
-    script.drops(ana);
+    script.leaves(ana);
     assert_eq!(
         script.heard(),
-        all([gone(&[ben, cem], ana, Lost), told(&[ben, cem], ben, true)])
+        all([gone(&[ben, cem], ana, Left), told(&[ben, cem], ben, true)])
     );
     let dora = comes(&mut script, 9);
     script.joins(dora, None);
@@ -529,18 +531,12 @@ fn leaving_is_nothing_to_who_is_not_inside() {
 }
 
 #[test]
-fn what_belongs_to_random_chat_is_refused_and_nothing_can_be_resumed_yet() {
+fn what_belongs_to_random_chat_is_refused() {
     let (mut script, [ana, ben]) = inside();
     let cem = comes(&mut script, 9);
     for peer in [ana, cem] {
         script.says(peer, r#"{"type":"find","mode":"video"}"#);
-        script.says(peer, r#"{"type":"resume","token":"x"}"#);
-        assert_eq!(
-            errors(script.heard()),
-            [(peer, BadMessage), (peer, BadToken)]
-        );
-        script.says(peer, r#"{"type":"away"}"#);
-        assert_eq!(script.heard(), []);
+        assert_eq!(errors(script.heard()), [(peer, BadMessage)]);
     }
     script.signals(ana, ben);
     assert_eq!(script.heard(), [signal(ben, ana, json!(1))]);
@@ -549,6 +545,7 @@ fn what_belongs_to_random_chat_is_refused_and_nothing_can_be_resumed_yet() {
 #[test]
 fn who_is_gone_does_nothing_any_more() {
     let (mut script, [ana, ben]) = inside();
+    script.leaves(ana);
     script.drops(ana);
     script.heard();
     script.joins(ana, None);
@@ -607,10 +604,10 @@ fn after_a_sleep_the_order_the_host_the_lock_and_the_names_are_as_before() {
         all([gone(&rest, ana, Left), told(&rest, ben, false)])
     );
     script.forgets();
-    script.drops(ben);
+    script.leaves(ben);
     assert_eq!(
         script.heard(),
-        all([gone(&[dora], ben, Lost), told(&[dora], dora, false)])
+        all([gone(&[dora], ben, Left), told(&[dora], dora, false)])
     );
 }
 
@@ -652,34 +649,29 @@ fn a_lock_that_outlived_its_host_outlives_a_sleep_too() {
 }
 
 #[test]
-fn a_room_that_wakes_up_without_its_host_has_another_and_all_are_told() {
+fn who_wakes_up_without_somebody_is_told() {
     let (mut script, [ana, ben, cem]) = inside();
-    script.locks(ana, true);
-    script.heard();
     script.loses(ana);
-    let gone = [left(ben, ana, Lost), left(cem, ana, Lost)];
-    let all = [&gone[..], &told(&[ben, cem], ben, true)].concat();
-    assert_eq!(script.heard(), all);
-    script.locks(ben, false);
-    assert_eq!(script.heard(), told(&[ben, cem], ben, false));
+    assert_eq!(script.heard(), [away(ben, ana), away(cem, ana)]);
     script.forgets();
     assert_eq!(script.heard(), [], "that is known already");
 }
 
 #[test]
-fn who_is_missed_and_silent_is_lost_to_all() {
+fn who_is_missed_and_silent_for_too_long_is_away_to_all() {
     let (mut script, [ana, ben, cem]) = inside();
-    script.silent.insert(ana);
+    script.falls_silent(ana);
+    script.passes(45_001);
     assert_eq!(script.heard(), []);
     script.misses(cem, ana);
-    let gone = [left(ben, ana, Lost), left(cem, ana, Lost)];
-    let all = [&gone[..], &told(&[ben, cem], ben, false)].concat();
-    assert_eq!(script.heard(), all);
+    assert_eq!(script.heard(), [away(ben, ana), away(cem, ana)]);
 }
 
 #[test]
-fn who_is_missed_and_not_silent_stays() {
+fn who_is_missed_and_not_silent_for_so_long_stays() {
     let (mut script, [ana, ben, cem]) = inside();
+    script.falls_silent(ana);
+    script.passes(45_000);
     script.misses(cem, ana);
     assert_eq!(script.heard(), []);
     script.signals(ana, ben);
@@ -690,7 +682,9 @@ fn who_is_missed_and_not_silent_stays() {
 fn nobody_misses_itself_or_a_stranger() {
     let (mut script, [ana, _, _]) = inside();
     let dora = script.connects(9);
-    script.silent.extend([ana, dora]);
+    script.falls_silent(ana);
+    script.falls_silent(dora);
+    script.passes(60_000);
     script.heard();
     for (by, whom) in [(ana, ana), (ana, dora), (dora, ana)] {
         script.misses(by, whom);
@@ -716,10 +710,11 @@ fn what_cannot_be_read_makes_no_seat() {
         b"",
         b"{}",
         b"[\"0000000000\",{}]",
-        b"[\"0000000000\",{\"place\":-1,\"name\":null,\"locked\":false}]",
+        br#"["0000000000",{"Inside":{"place":-1,"name":null,"locked":false,"others":[],"leaving":false}}]"#,
     ];
     let seats = broken.into_iter().filter_map(SavedSeat::read);
-    let mut room = Room::new(SEATS);
-    assert_eq!(room.restore(seats), []);
+    let mut room = Room::new(SEATS, KEY);
+    let now = Timestamp::from_unix_millis(1_800_000_000_000);
+    assert_eq!(room.restore(seats, now), []);
     assert!(!room.knows(nobody));
 }

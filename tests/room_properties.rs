@@ -12,7 +12,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::world::{self, World as _, nth};
-use common::{Heard, Script, asked_to_mute, signal};
+use common::{Heard, KEY, Script, asked_to_mute, signal};
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::{ErrorCode, LeaveReason, Role, ServerMessage};
 use echomingle::core::room::Room;
@@ -146,7 +146,10 @@ impl World {
                 peer => Outcome::ComesIn(peer, name),
             },
             Step::Leaves(who) => self.goes(self.who(who)?, LeaveReason::Left),
-            Step::Drops(who) | Step::Loses(who) => self.goes(self.who(who)?, LeaveReason::Lost),
+            Step::Drops(who) | Step::Loses(who) => match self.who(who)? {
+                peer if self.is_inside(peer) => return None,
+                _ => Outcome::Nothing,
+            },
             Step::FallsSilent(who) => {
                 self.who(who)?;
                 Outcome::Nothing
@@ -154,7 +157,7 @@ impl World {
             Step::Misses(by, whom) => {
                 let (by, whom) = self.who(by).zip(self.who(whom))?;
                 match self.is_inside(by) && self.is_inside(whom) && by != whom {
-                    true if self.silent.contains(&whom) => Outcome::Goes(whom, LeaveReason::Lost),
+                    true if self.silent.contains(&whom) => return None,
                     true => Outcome::Nothing,
                     false => Outcome::Refuses(by, ErrorCode::UnknownPeer),
                 }
@@ -248,6 +251,7 @@ impl World {
                     host,
                     locked,
                     capacity,
+                    resume: _,
                 } => {
                     assert_eq!(*capacity, self.capacity);
                     match view {
@@ -300,6 +304,7 @@ impl World {
                 ServerMessage::Waiting {}
                 | ServerMessage::PeerAway { .. }
                 | ServerMessage::PeerBack { .. }
+                | ServerMessage::StillThere {}
                 | ServerMessage::Redirect { .. } => panic!("{to:?} heard {message:?}"),
             }
         }
@@ -391,7 +396,7 @@ proptest! {
         capacity in 2..5_u32,
         steps in prop::collection::vec(step(), 1..80),
     ) {
-        let mut script = Script::of(move || Room::new(capacity));
+        let mut script = Script::of(move || Room::new(capacity, KEY));
         let mut world = World::new(capacity);
         for step in steps {
             let outcome = world.outcome(step).unwrap_or(Outcome::Nothing);
@@ -406,6 +411,6 @@ proptest! {
         capacity in 2..5_u32,
         steps in prop::collection::vec((step(), any::<bool>()), 1..80),
     ) {
-        world::sleeping_changes_nothing(World::new(capacity), move || Room::new(capacity), steps);
+        world::sleeping_changes_nothing(World::new(capacity), move || Room::new(capacity, KEY), steps);
     }
 }

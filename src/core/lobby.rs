@@ -132,6 +132,7 @@ impl Actor for Lobby {
         self.meet_again(Mode::Video, now, &mut effects);
         self.meet_again(Mode::Text, now, &mut effects);
         self.set_alarm(&mut effects);
+        Effect::look_last(&mut effects);
         effects
     }
 
@@ -175,6 +176,10 @@ impl Actor for Lobby {
         }
         for seat in free {
             self.hand_over(seat, now, &mut effects);
+        }
+        // What was to come before has its alarm.
+        if !effects.is_empty() {
+            self.set_alarm(&mut effects);
         }
         effects
     }
@@ -287,7 +292,8 @@ impl Lobby {
         }
     }
 
-    /// A seat is free. If somebody has claimed it, it is that one's now.
+    /// A seat is free, as is that of whoever takes another. If somebody has claimed it, it is that one's
+    /// now.
     fn hand_over(&mut self, seat: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         if let Some(by) = self.claimed.remove(seat)
             && let Some(Status::Claiming(claim)) = self.seats.get(&by).map(|seat| &seat.status)
@@ -307,23 +313,23 @@ impl Lobby {
         now: Timestamp,
         effects: &mut Vec<Effect<'_>>,
     ) {
-        let call = pass.call.map(|(partner, role)| Pairing {
-            partner,
-            role,
-            away: match self.knows(partner) {
-                true => None,
-                false => Some(now.after(GRACE)),
+        let call = match pass.call {
+            Some((partner, _)) if self.knows(partner) => match self.pairing(partner) {
+                // A token may be of another call of the same two.
+                Some(theirs) if theirs.partner == peer => Some(Pairing {
+                    partner,
+                    role: theirs.role.opposite(),
+                    away: None,
+                }),
+                Some(_) | None => return self.refuse(by, pass.recent, effects),
             },
-        });
-        if let Some(Pairing {
-            partner,
-            away: None,
-            ..
-        }) = call
-            && self.partner(partner) != Some(peer)
-        {
-            return self.refuse(by, pass.recent, effects);
-        }
+            Some((partner, role)) => Some(Pairing {
+                partner,
+                role,
+                away: Some(now.after(GRACE)),
+            }),
+            None => None,
+        };
         self.seats.remove(&by);
         self.seats.insert(peer, Seat::idle(pass.recent));
         effects.push(Effect::Rename { from: by, to: peer });
@@ -342,6 +348,7 @@ impl Lobby {
             Some(Pairing { partner, .. }) => self.find_again(partner, effects),
             None => {}
         }
+        self.hand_over(by, now, effects);
     }
 
     /// The partner of somebody is back.
@@ -361,10 +368,16 @@ impl Lobby {
         }
     }
 
-    /// A token resumes nothing any more. Whom its owner met it need not meet again.
+    /// A token resumes nothing any more. Whom its owner met it need not meet again, beside those whom it
+    /// met since.
     fn refuse(&mut self, by: PeerId, recent: Vec<PeerId>, effects: &mut Vec<Effect<'_>>) {
         if let Some(seat) = self.seats.get_mut(&by) {
-            *seat = Seat::idle(recent);
+            seat.status = Status::Idle;
+            let before = recent.into_iter();
+            let before = before.filter(|met| !seat.recent.contains(met));
+            let before: Vec<_> = before.collect();
+            seat.recent.extend(before);
+            seat.recent.truncate(RECENT);
             effects.push(Effect::Save { peer: by });
         }
         effects.extend(Effect::reject(by, &Rejection::BadToken));

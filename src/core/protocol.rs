@@ -267,6 +267,17 @@ pub enum Role {
     Answerer,
 }
 
+impl Role {
+    /// That of the other one of the two.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Offerer => Self::Answerer,
+            Self::Answerer => Self::Offerer,
+        }
+    }
+}
+
 /// Why a peer is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -6,17 +6,21 @@
 
 pub(crate) mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION, parse,
 };
+use echomingle::core::resume::{GRACE, Key};
 use echomingle::core::time::{Millis, Timestamp};
 use serde_json::{Value, json};
 
-/// Who heard what.
+/// What the tokens of every script are signed with.
+pub(crate) const KEY: Key = Key::new([7; Key::BYTES]);
+
+/// Who heard what, without the tokens.
 pub(crate) type Heard = (PeerId, ServerMessage<Value>);
 
 /// A lobby or a room, its sockets' attachments, its alarm and its clock.
@@ -25,13 +29,17 @@ pub(crate) struct Script<A> {
     empty: Box<dyn Fn() -> A>,
     /// What each socket remembers.
     pub(crate) attachments: BTreeMap<PeerId, Vec<u8>>,
-    /// Those whose network is gone, and who do not know it.
-    pub(crate) silent: BTreeSet<PeerId>,
+    /// Those whose network is gone, and since when. Neither end knows.
+    silent: BTreeMap<PeerId, Timestamp>,
     alarm: Option<Timestamp>,
     elapsed: u64,
     heard: Vec<Heard>,
     /// How often the alarm went off.
     pub(crate) alarms: u32,
+    /// Every token that was given to anybody, latest last.
+    pub(crate) tokens: Vec<(PeerId, String)>,
+    /// How many have come back.
+    returned: u64,
 }
 
 impl<A: Actor> Script<A> {
@@ -41,11 +49,13 @@ impl<A: Actor> Script<A> {
             actor: empty(),
             empty: Box::new(empty),
             attachments: BTreeMap::new(),
-            silent: BTreeSet::new(),
+            silent: BTreeMap::new(),
             alarm: None,
             elapsed: 0,
             heard: Vec::new(),
             alarms: 0,
+            tokens: Vec::new(),
+            returned: 0,
         }
     }
 
@@ -70,6 +80,7 @@ impl<A: Actor> Script<A> {
 
     /// Somebody sends a frame.
     pub(crate) fn says(&mut self, peer: PeerId, frame: &str) {
+        self.silent.remove(&peer);
         match parse(frame) {
             Ok(message) => self.happens(Event::Received { peer, message }),
             Err(rejection) => self.perform(Effect::reject(peer, &rejection)),
@@ -123,10 +134,44 @@ impl<A: Actor> Script<A> {
         self.sends(peer, &ClientMessage::Leave {});
     }
 
+    /// Somebody's page goes away.
+    pub(crate) fn goes_away(&mut self, peer: PeerId) {
+        self.sends(peer, &ClientMessage::Away {});
+    }
+
     /// Somebody's socket is gone.
     pub(crate) fn drops(&mut self, peer: PeerId) {
         self.attachments.remove(&peer);
+        self.silent.remove(&peer);
         self.happens(Event::Disconnected { peer });
+    }
+
+    /// Somebody's network is gone, and neither end knows.
+    pub(crate) fn falls_silent(&mut self, peer: PeerId) {
+        let now = self.now();
+        self.silent.entry(peer).or_insert(now);
+    }
+
+    /// Somebody takes a seat by a token.
+    pub(crate) fn resumes(&mut self, by: PeerId, token: &str) {
+        let token = token.into();
+        self.sends(by, &ClientMessage::Resume { token });
+    }
+
+    /// Somebody connects anew, which gives it another id, and takes the seat of `peer` by its latest token.
+    pub(crate) fn comes_back(&mut self, peer: PeerId) -> PeerId {
+        self.returned += 1;
+        let by = self.connects(RETURNED + self.returned);
+        let token = self.token(peer);
+        self.resumes(by, &token);
+        by
+    }
+
+    /// The latest token that somebody was given.
+    pub(crate) fn token(&self, peer: PeerId) -> String {
+        let mut tokens = self.tokens.iter().rev();
+        let (_, token) = tokens.find(|(owner, _)| *owner == peer).unwrap();
+        token.clone()
     }
 
     /// In how many milliseconds the alarm goes off.
@@ -161,6 +206,14 @@ impl<A: Actor> Script<A> {
     /// A socket is gone and the object with it, so that nobody was told.
     pub(crate) fn loses(&mut self, peer: PeerId) {
         self.attachments.remove(&peer);
+        self.silent.remove(&peer);
+        self.forgets();
+    }
+
+    /// Every socket is cut at once, and the object is made anew.
+    pub(crate) fn deploys(&mut self) {
+        self.attachments.clear();
+        self.silent.clear();
         self.forgets();
     }
 
@@ -190,7 +243,9 @@ impl<A: Actor> Script<A> {
             match effect {
                 Effect::Send { to, message } => {
                     let frame = serde_json::to_string(&message).unwrap();
-                    self.heard.push((to, serde_json::from_str(&frame).unwrap()));
+                    let mut message = serde_json::from_str(&frame).unwrap();
+                    self.keeps_token(to, &mut message);
+                    self.heard.push((to, message));
                 }
                 Effect::Save { peer } => {
                     if let Some(attachment) = self.actor.attachment(peer) {
@@ -198,20 +253,38 @@ impl<A: Actor> Script<A> {
                     }
                 }
                 Effect::Close { peer, .. } => self.drops(peer),
-                Effect::Check { peer, .. } => match self.silent.remove(&peer) {
-                    true => self.drops(peer),
-                    false => self.happens(Event::Alive { peer }),
+                Effect::Check { peer, .. } if !self.attachments.contains_key(&peer) => {}
+                Effect::Check { peer, since } => match self.silent.get(&peer) {
+                    Some(&silent) if silent < since => self.drops(peer),
+                    Some(_) | None => self.happens(Event::Alive { peer }),
                 },
                 Effect::Rename { from, to } => {
-                    if let Some(attachment) = self.attachments.remove(&from) {
-                        self.attachments.insert(to, attachment);
+                    let attachment = self.attachments.remove(&from).expect("a socket");
+                    let other = self.attachments.insert(to, attachment);
+                    assert_eq!(other, None, "two sockets of {to:?}");
+                    if let Some(since) = self.silent.remove(&from) {
+                        self.silent.insert(to, since);
                     }
                 }
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
             }
         }
     }
+
+    /// Takes the token out of a message that has to carry one, for its owner to keep.
+    fn keeps_token(&mut self, owner: PeerId, message: &mut ServerMessage<Value>) {
+        if let ServerMessage::Welcome { resume, .. }
+        | ServerMessage::PeerJoined { resume, .. }
+        | ServerMessage::Room { resume, .. } = message
+        {
+            let token = resume.take().expect("a token");
+            self.tokens.push((owner, token));
+        }
+    }
 }
+
+/// Those who come back are numbered from here.
+const RETURNED: u64 = 1_000;
 
 /// When every script begins; any time will do but the epoch, which hides a missing time.
 const START: u64 = 1_800_000_000_000;
@@ -240,14 +313,34 @@ pub(crate) fn find_with(offer: &str) -> ClientMessage<Value> {
 
 /// `to` hears who it is.
 pub(crate) fn welcome(to: PeerId) -> Heard {
+    welcome_back(to, Vec::new())
+}
+
+/// `to` hears who it is, and who is in its call.
+pub(crate) fn welcome_back(to: PeerId, peers: Vec<Peer>) -> Heard {
     let message = ServerMessage::Welcome {
         id: to,
         resume: None,
-        grace_ms: 0,
+        grace_ms: u32::try_from(GRACE.get()).unwrap(),
         version: VERSION,
-        peers: Vec::new(),
+        peers,
     };
     (to, message)
+}
+
+/// `to` hears that `peer` is away.
+pub(crate) fn away(to: PeerId, peer: PeerId) -> Heard {
+    (to, ServerMessage::PeerAway { peer })
+}
+
+/// `to` hears that `peer` is back.
+pub(crate) fn back(to: PeerId, peer: PeerId) -> Heard {
+    (to, ServerMessage::PeerBack { peer })
+}
+
+/// `to` hears that somebody claims its seat.
+pub(crate) fn still_there(to: PeerId) -> Heard {
+    (to, ServerMessage::StillThere {})
 }
 
 /// `to` hears that it waits.
@@ -269,11 +362,9 @@ pub(crate) fn joined_with(
     offer: Option<&str>,
 ) -> Heard {
     let peer = Peer {
-        id: peer,
-        role,
-        name: None,
         interests: interests.iter().map(|&interest| interest.into()).collect(),
         offer: offer.map(Into::into),
+        ..other((peer, None), role)
     };
     (to, ServerMessage::PeerJoined { peer, resume: None })
 }
@@ -281,18 +372,23 @@ pub(crate) fn joined_with(
 /// Somebody, and the name it goes by.
 pub(crate) type Named<'a> = (PeerId, Option<&'a str>);
 
+/// Somebody as another one hears of it, who has `role` towards it.
+pub(crate) fn other((id, name): Named<'_>, role: Role) -> Peer {
+    Peer {
+        id,
+        role,
+        name: name.map(Into::into),
+        interests: Vec::new(),
+        offer: None,
+    }
+}
+
 /// A member of a room and a newcomer hear of each other.
 pub(crate) fn introduced(member: Named<'_>, newcomer: Named<'_>) -> [Heard; 2] {
     // Which of them offers is said here and nowhere else.
     let (members, newcomers) = (Role::Offerer, Role::Answerer);
-    [(member, newcomer, members), (newcomer, member, newcomers)].map(|((to, _), other, role)| {
-        let peer = Peer {
-            id: other.0,
-            role,
-            name: other.1.map(Into::into),
-            interests: Vec::new(),
-            offer: None,
-        };
+    [(member, newcomer, members), (newcomer, member, newcomers)].map(|((to, _), whom, role)| {
+        let peer = other(whom, role);
         (to, ServerMessage::PeerJoined { peer, resume: None })
     })
 }
@@ -303,6 +399,7 @@ pub(crate) fn room(to: PeerId, host: PeerId, locked: bool, capacity: u32) -> Hea
         host,
         locked,
         capacity,
+        resume: None,
     };
     (to, message)
 }

@@ -12,16 +12,42 @@ pub(crate) trait World: Clone {
     /// What they are in.
     type Actor: Actor;
     /// What may happen.
-    type Step;
+    type Step: Clone;
+
+    /// The first part of a step, and what remains of it: time passes from one moment to the next at which
+    /// something may be heard, so that it is seen to be heard then and not later.
+    fn split(&self, step: Self::Step, alarm: Option<u64>) -> (Self::Step, Option<Self::Step>);
 
     /// Does a step in the script, and takes note of what everybody says by it.
     fn does(&mut self, step: &Self::Step, script: &mut Script<Self::Actor>);
 
-    /// Takes note of what was heard, as far as the next step depends on it, and checks nothing.
-    fn learns(&mut self, _heard: &[Heard]) {}
+    /// Takes note of what was heard. What may not be heard fails, and what has to be and was not.
+    fn hears(&mut self, step: &Self::Step, heard: &[Heard]);
+
+    /// What must be true between any two events.
+    fn is_sound(&self, script: &Script<Self::Actor>);
 
     /// What has to be the same of an actor that slept and of one that did not, beside what was heard.
     fn agree(awake: &Script<Self::Actor>, sleepy: &Script<Self::Actor>);
+}
+
+/// Steps, and the rules after each of them.
+pub(crate) fn the_rules_hold<W: World>(
+    mut world: W,
+    empty: impl Fn() -> W::Actor + 'static,
+    steps: Vec<W::Step>,
+) {
+    let mut script = Script::of(empty);
+    for step in steps {
+        let mut next = Some(step);
+        while let Some(step) = next {
+            let (step, rest) = world.split(step, script.alarm_in());
+            next = rest;
+            world.does(&step, &mut script);
+            world.hears(&step, &script.heard());
+            world.is_sound(&script);
+        }
+    }
 }
 
 /// The same steps, in one script that never sleeps and in one that sleeps after some of them.
@@ -33,15 +59,30 @@ pub(crate) fn sleeping_changes_nothing<W: World>(
     let mut awake = Script::of(empty.clone());
     let mut sleepy = Script::of(empty);
     for (step, sleeps) in steps {
-        world.clone().does(&step, &mut sleepy);
-        world.does(&step, &mut awake);
-        if sleeps {
-            sleepy.forgets();
+        let mut next = Some(step);
+        while let Some(step) = next {
+            let (step, rest) = world.split(step, awake.alarm_in());
+            next = rest;
+            world.clone().does(&step, &mut sleepy);
+            world.does(&step, &mut awake);
+            if sleeps {
+                sleepy.forgets();
+            }
+            let heard = awake.heard();
+            assert_eq!(heard, sleepy.heard());
+            assert_eq!(awake.tokens, sleepy.tokens);
+            W::agree(&awake, &sleepy);
+            world.hears(&step, &heard);
         }
-        let heard = awake.heard();
-        assert_eq!(heard, sleepy.heard());
-        W::agree(&awake, &sleepy);
-        world.learns(&heard);
+    }
+}
+
+/// The first of so many milliseconds, until the next of what is to come in so many, and the rest of them.
+pub(crate) fn until(millis: u64, next: impl IntoIterator<Item = u64>) -> (u64, Option<u64>) {
+    let next = next.into_iter().min().unwrap_or(millis).max(1);
+    match millis.checked_sub(next) {
+        Some(0) | None => (millis, None),
+        Some(rest) => (next, Some(rest)),
     }
 }
 

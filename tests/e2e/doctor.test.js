@@ -221,7 +221,7 @@ describe("without any ICE server", () => {
     await ready(ana);
     await ana.click("copy-report");
     await ana.waitFor(() =>
-      document.querySelector("#toast:not([hidden])")?.textContent?.includes("copied"),
+      document.querySelector("#toast:not([hidden])")?.textContent?.includes("on the clipboard"),
     );
     const copied = await ana.page.evaluate(() => navigator.clipboard.readText());
     assert.equal(copied, await report(ana));

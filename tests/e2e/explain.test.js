@@ -118,6 +118,9 @@ describe("where no way leads anywhere", async () => {
         assert.match(report, how === "by a dead end" ? /there: host;/ : /there: none;/);
         assert.doesNotMatch(report, ADDRESS);
       }
+      const hiding = await call(ana, "by a dead end", { deadEnd: port, relayed: true });
+      assert.equal(hiding.finding.what, "You hide your address, and this site has no relay");
+      assert.match(hiding.report, /relays only: yes; candidates here: none/);
     });
 
     test(`${kind}: a call that goes on is told with its way, its round trip and its loss`, async () => {

@@ -20,7 +20,7 @@ const SITE = `http://${SERVER}:${SITE_PORT}`;
 /**
  * All of it is gone again after the test.
  *
- * @param {TestContext} t
+ * @param {Pick<TestContext, "after">} t
  * @param {Kind} kind
  * @param {{ relay?: boolean }} [options] whether the site is told of the TURN server
  */

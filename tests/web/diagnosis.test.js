@@ -18,6 +18,7 @@ const DEVICES = {
 const CONNECTED = {
   state: "connected",
   heard: true,
+  relayed: false,
   ours: ["host", "srflx", "relay"],
   theirs: ["host", "relay"],
   pair: { ours: "relay", theirs: "relay", protocol: "udp", relay: "udp" },
@@ -128,7 +129,7 @@ for (const [name, some, check, what] of TROUBLES) {
     assert.equal(findings[check]?.tone, "bad");
     assert.deepEqual(summary(findings), {
       tone: "bad",
-      what: "Your calls will not connect",
+      what: check === "relay" ? "Some calls will not connect" : "Your calls will not connect",
       advice: `${what}.`,
     });
   });
@@ -162,6 +163,17 @@ for (const [words, found] of NETWORKS) {
     assert.deepEqual(noted(asked(...words)), found);
   });
 }
+
+test("without the relay the direct way is left, where the network has one", () => {
+  const { what } = summary(asked("stun udp answered", "turn udp refused 401"));
+  assert.equal(what, "Some calls will not connect");
+  for (const words of [
+    ["stun udp silent", "turn udp silent"],
+    ["stun udp silent"],
+    ["turn tcp refused 401"],
+  ])
+    assert.equal(summary(asked(...words)).what, "Your calls will not connect");
+});
 
 test("a browser that gives no candidate at all hides", () => {
   const none = { ...said("stun udp silent"), ways: [] };
@@ -304,6 +316,18 @@ const CALLS = [
     { pair: CONNECTED.pair },
     [],
     "There is a way between you, but no call over it",
+  ],
+  [
+    "only relays may help, and there is none",
+    { relayed: true, ours: [] },
+    ["stun udp answered"],
+    "You hide your address, and this site has no relay",
+  ],
+  [
+    "only relays may help, and they refuse",
+    { relayed: true, ours: [] },
+    ["stun udp answered", "turn udp refused 401"],
+    "The relay refused us",
   ],
   ["nobody was asked", {}, [], "There is no direct way between your two networks"],
   [

@@ -21,9 +21,11 @@ const EVENTS = Object.keys(
     "peer-back": true,
     "peer-left": true,
     signal: true,
+    "still-there": true,
     redirect: true,
     error: true,
     lost: true,
+    resumed: true,
   }),
 ).map((type) => /** @type {keyof Events} */ (type));
 
@@ -67,12 +69,15 @@ for (const { name, frame } of said) {
     const message = JSON.parse(frame);
     assert.deepEqual(decode(frame), message);
     server.say(frame);
-    assert.deepEqual(heard, [[message.type, message]]);
+    // Whether it lives is a question to the client, which answers it and tells nobody.
+    const asked = message.type === "still-there";
+    assert.deepEqual(heard, asked ? [] : [[message.type, message]]);
+    assert.deepEqual(server.socket.received, asked ? ["ping"] : []);
   });
 }
 
 test("the client hears every type of message that there is", () => {
-  assert.deepEqual([...types, "lost"].sort(), EVENTS.toSorted());
+  assert.deepEqual([...types, "lost", "resumed"].sort(), EVENTS.toSorted());
 });
 
 for (const { name, frame } of fixtures("server/ignore")) {

@@ -10,6 +10,7 @@ import { browserOf, report } from "../../pages/report.js";
 const CALL = {
   state: "connecting",
   heard: true,
+  relayed: false,
   ours: ["host", "srflx"],
   theirs: ["host", "relay"],
   pair: { ours: "relay", theirs: "prflx", protocol: "udp", relay: "tls" },
@@ -50,10 +51,10 @@ secure address: yes; WebRTC: yes
 online: yes; server answers: yes; names ICE servers: yes; WebSocket: yes, 23 ms
 stun over udp: silent; candidates: host
 turn over tcp: refused (401); candidates: none
-through the relay and back: connected; heard of the other side: yes; candidates here: host srflx; there: host relay; pair: relay to prflx over udp, to the relay over tls; round trip: 42 ms; lost: 2 %
+through the relay and back: connected; heard of the other side: yes; relays only: no; candidates here: host srflx; there: host relay; pair: relay to prflx over udp, to the relay over tls; round trip: 42 ms; lost: 2 %
 camera: 1 there, permission granted, NotReadableError
 microphone: 2 there, permission denied, works
-call: connecting; heard of the other side: yes; candidates here: host srflx; there: host relay; pair: relay to prflx over udp, to the relay over tls; round trip: 42 ms; lost: 2 %
+call: connecting; heard of the other side: yes; relays only: no; candidates here: host srflx; there: host relay; pair: relay to prflx over udp, to the relay over tls; round trip: 42 ms; lost: 2 %
 `,
   );
 });
