@@ -275,6 +275,8 @@ class Peer {
   #on;
   #negotiation;
   #connected = false;
+  /** Whether the page was told that something is wrong. */
+  #doubted = false;
   #onItsOwn = false;
   /** Whether the server does not see it. */
   #away = false;
@@ -372,7 +374,7 @@ class Peer {
    * peer leave, or come back. */
   #break() {
     if (this.#onItsOwn) return this.#on.gone("left");
-    this.#unsettle("lost");
+    this.#doubt();
     if (this.#away) return;
     clearTimeout(this.#interruption);
     this.#interruption = setTimeout(() => this.#away || this.#on.broken(), SIGN_OF_LIFE);
@@ -384,7 +386,7 @@ class Peer {
       case "ping":
         return this.tell({ type: "pong" });
       case "pong":
-        return clearTimeout(this.#timer);
+        return this.#settle();
       case "watch":
         this.#watched = message.height;
         return this.#limit();
@@ -467,32 +469,40 @@ class Peer {
   /** @param {RTCPeerConnectionState} state */
   #follow(state) {
     if (state === "connected" && this.#channel.readyState === "open") {
-      clearTimeout(this.#timer);
-      clearTimeout(this.#interruption);
+      this.#doubted = false;
+      this.#settle();
       this.#connected = true;
       this.#announced = false;
       this.#limit();
       this.#options.listener.onstate(this.met.id, "connected");
     } else if (state === "disconnected" && this.#connected) {
-      this.#unsettle("lost");
+      this.#doubt();
       clearTimeout(this.#interruption);
       this.#interruption = setTimeout(() => this.findWay(), INTERRUPTED);
     } else if (state === "failed") {
       if (!this.#connected) return this.#on.gone("unreachable");
-      this.#unsettle("lost");
+      this.#doubt();
       this.findWay();
     }
   }
 
-  /** It is not certain any more that it is there. @param {Reason} reason */
-  #unsettle(reason) {
+  /** It is not certain any more that it is there. */
+  #doubt() {
+    this.#doubted = true;
     this.#options.listener.onstate(this.met.id, this.#away ? "away" : "unstable");
-    this.#wait(reason);
+    this.#wait("lost");
+  }
+
+  /** It is there. */
+  #settle() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#interruption);
+    if (this.#doubted) this.#follow(this.connection.connectionState);
   }
 
   /** Looks for another way, with what finds one now. */
   async findWay() {
-    if (!this.#connected) return;
+    if (this.untouched) return;
     this.#use(await this.#options.ways());
     if (this.connection.signalingState !== "closed") this.#negotiation.restartIce();
   }
@@ -517,7 +527,10 @@ class Peer {
   /** The server does not see it, but may soon. */
   leave() {
     this.#away = true;
-    if (this.#channel.readyState === "closed") this.#unsettle("lost");
+    // With a closed page its connection goes without a word.
+    if (!this.tell({ type: "ping" })) return this.#doubt();
+    clearTimeout(this.#interruption);
+    this.#interruption = setTimeout(() => this.#doubt(), INTERRUPTED);
   }
 
   /** Either of us is back: what was said meanwhile is lost. */
@@ -526,8 +539,9 @@ class Peer {
     if (this.#announced) this.announce();
     this.#negotiation.repeat();
     const { connectionState } = this.connection;
-    if (this.#connected && connectionState !== "connected") this.findWay();
+    if (connectionState !== "connected") this.findWay();
     if (this.#channel.readyState === "closed") this.#break();
+    else this.tell({ type: "ping" });
   }
 
   /** There is no signaling to this peer any more; it may be there all the same, or be gone. */

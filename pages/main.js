@@ -1,7 +1,9 @@
 // Random chat, as a person goes through it: start, search, connect, talk, and on to the next.
 
+import { address, choose as hide, permittedWays } from "./address.js";
 import { Call } from "./call.js";
 import { Chat } from "./chat.js";
+import { explainDelay, LONG_CONNECTION } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Interests } from "./interests.js";
 import { Signaling } from "./lib/signaling.js";
@@ -70,6 +72,7 @@ let ended = new AbortController();
 
 /** @param {Phase} next */
 function enter(next) {
+  if (next !== "left") view.showHelp(null);
   ended.abort();
   ended = new AbortController();
   phase = next;
@@ -282,7 +285,7 @@ const DOUBTS = {
 function meet(peer, anew = false) {
   const shared = peer.interests ?? [];
   call = new Call({
-    ways,
+    ways: permittedWays,
     tracks:
       mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
     send: (to, data) => signaling.send({ type: "signal", to, data }),
@@ -299,6 +302,22 @@ function meet(peer, anew = false) {
     },
   });
   call.add(peer, anew);
+  finding = null;
+  later(LONG_CONNECTION, () => explain(peer.id));
+}
+
+/** Why the stranger is not reached, if that is known. @type {import("./diagnosis.js").Finding | null} */
+let finding = null;
+
+/** @param {string} id */
+async function explain(id) {
+  const before = call;
+  const explained = await explainDelay(call, id);
+  // By now it may be long forgotten.
+  if (!explained || phase !== "connecting" || call !== before) return;
+  ({ finding } = explained);
+  view.tell(finding.what, finding.advice);
+  view.showHelp(explained.copyReport);
 }
 
 /** @param {string[]} shared */
@@ -346,8 +365,7 @@ const ENDINGS = {
   unreachable: {
     status: "No connection to the stranger",
     title: "Your networks did not connect",
-    advice:
-      "There was no direct way between you two, and this site has no relay for it. Press Next to meet somebody else.",
+    advice: "There was no way between you two. Press Next to meet somebody else.",
   },
 };
 
@@ -359,7 +377,10 @@ function leave(reason) {
   if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
   showStatus(status, reason === "unreachable" ? "bad" : "calm");
-  view.tell(title, advice);
+  view.tell(
+    title,
+    reason === "unreachable" && finding ? `${finding.what}. ${finding.advice}` : advice,
+  );
   chat.add("note", `${title}. ${advice}`);
 }
 
@@ -409,6 +430,10 @@ find("#open-camera").addEventListener("click", openCamera);
 for (const name of /** @type {const} */ (["video", "text"])) {
   hook(`mode-${name}`).addEventListener("change", () => choose(name));
 }
+hook("hide-address").addEventListener("change", ({ target }) => {
+  hide(/** @type {HTMLInputElement} */ (target).checked);
+  address().then(view.showAddress);
+});
 hook("next").addEventListener("click", search);
 hook("stop").addEventListener("click", stop);
 hook("room-new").addEventListener("click", () => location.assign(roomPath(newRoom())));
@@ -429,4 +454,5 @@ if (seat) media.wants = seat.wants;
 choose(before);
 view.showSelf(null);
 signaling.connect();
+address().then(view.showAddress);
 online().then(view.showOnline);

@@ -39,10 +39,17 @@ const OTHER = (what) => ({
   advice: "Unplug it or restart the browser",
 });
 /** Without a secure origin there are no devices at all (section 9.2). @type {Problem} */
-const INSECURE = {
+export const INSECURE = {
   title: "The address of this page is not secure",
   advice: "Open it with https, or at localhost",
 };
+
+/**
+ * @param {string} name of the error that the browser gave
+ * @param {string} what "camera", "microphone" or both
+ * @returns {Problem}
+ */
+export const problem = (name, what) => (PROBLEMS[name] ?? OTHER)(what);
 
 /** @type {Record<Device, "audio" | "video">} */
 const KINDS = { microphone: "audio", camera: "video" };
@@ -324,7 +331,7 @@ export class Media {
           // The first error is the one to tell.
         }
       }
-      throw (PROBLEMS[name] ?? OTHER)(wanted.toReversed().join(" and "));
+      throw problem(name, wanted.toReversed().join(" and "));
     }
   }
 }

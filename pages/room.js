@@ -1,7 +1,9 @@
 // A room, as a person goes through it: let the camera on, be in, talk, and go.
 
+import { permittedWays } from "./address.js";
 import { Call, tidy } from "./call.js";
 import { Chat } from "./chat.js";
+import { explainDelay, LONG_CONNECTION } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Signaling } from "./lib/signaling.js";
 import { canShare, copy, newRoom, roomOf, roomPath, send } from "./link.js";
@@ -22,7 +24,7 @@ import {
 } from "./page.js";
 import { People } from "./people.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { socketUrl, ways } from "./server.js";
+import { socketUrl } from "./server.js";
 import { Tiles } from "./tiles.js";
 import { beckon } from "./tone.js";
 
@@ -152,7 +154,7 @@ signaling.on("welcome", ({ id }) => {
 function begin() {
   hangUp();
   call = new Call({
-    ways,
+    ways: permittedWays,
     tracks: { audio: media.track("microphone"), video: media.track("camera") },
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
@@ -216,6 +218,7 @@ signaling.on("lost", () => {
 signaling.on("peer-joined", ({ peer }) => {
   tiles.add(peer.id, peer.name);
   call?.add(peer);
+  setTimeout(explain, LONG_CONNECTION, peer.id, call);
   refresh();
   beckon(true);
 });
@@ -246,6 +249,15 @@ signaling.on("asked-to-mute", () => {
   if (media.wants.microphone)
     mention("The host asks you to mute.", { label: "Mute", act: () => mute() });
 });
+
+/** @param {string} id @param {Call | null} before */
+async function explain(id, before) {
+  const explained = call === before ? await explainDelay(call, id) : null;
+  if (!explained || call !== before) return;
+  const { what, advice } = explained.finding;
+  tiles.cover(id, what);
+  mention(`${what}. ${advice}`, { label: "Copy report", act: explained.copyReport });
+}
 
 /** @type {Record<"connected" | "unstable" | "away", string>} */
 const COVERS = {

@@ -21,22 +21,42 @@ export function socketUrl(path) {
  * @property {boolean} hideAddress whether this site goes by relays only, unless its visitor chooses otherwise
  */
 
+/**
+ * The part of its time for which an answer is taken as it is. Whoever connects after that would have to do
+ * with what is about to end, and a call that asks before the end is to have something new.
+ */
+const FRESH = 0.8;
+
 /** @type {Ways} */
 let known = { iceServers: [], until: 0, hideAddress: false };
+let freshUntil = 0;
+
+/** @type {Promise<Ways> | undefined} */
+let asking;
 
 /**
- * The ICE servers, asked for anew when the last answer has expired. Without an answer there are none,
- * and people in one network still meet.
+ * The ICE servers, asked for anew when the last answer has grown old, once however many want them. Without
+ * an answer there are none, and people in one network still meet.
  *
  * @returns {Promise<Ways>}
  */
 export async function ways() {
-  if (Date.now() < known.until) return known;
+  if (Date.now() < freshUntil) return known;
+  asking ??= askForWays().finally(() => (asking = undefined));
+  return asking;
+}
+
+async function askForWays() {
+  // What holds for ten minutes does so from when it was made, which is after it was asked for.
+  const since = Date.now();
   try {
+    /** @type {import("./lib/protocol.js").IceConfiguration} */
     const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
-    known = { iceServers, until: Date.now() + ttl * 1_000, hideAddress };
+    known = { iceServers, until: since + ttl * 1_000, hideAddress };
+    freshUntil = since + FRESH * ttl * 1_000;
   } catch {
-    known = { ...known, iceServers: [], until: Date.now() + 10_000 };
+    freshUntil = Date.now() + 10_000;
+    known = { ...known, iceServers: [], until: freshUntil };
   }
   return known;
 }

@@ -111,3 +111,21 @@ export function showOnline(online) {
   pill.hidden = online < 2;
   pill.textContent = `${online.toLocaleString("en")} online`;
 }
+
+/** How it stands with the address of whoever sits here. @param {{ offered: boolean, hidden: boolean }} address */
+export function showAddress({ offered, hidden }) {
+  find("#hide").hidden = !offered;
+  /** @type {HTMLInputElement} */ (hook("hide-address")).checked = hidden;
+  find("#address").textContent = hidden
+    ? "Your IP address stays hidden from the person you meet."
+    : "The person you meet can learn your IP address.";
+}
+
+/**
+ * What helps whoever does not get a connection; nothing where that is not needed.
+ * @param {(() => void) | null} copyReport
+ */
+export function showHelp(copyReport) {
+  find("#help").hidden = copyReport === null;
+  hook("copy-report").onclick = copyReport;
+}

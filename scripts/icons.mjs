@@ -5,9 +5,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 const NAMES = [
   "arrow-right",
   "camera",
+  "circle-check",
+  "circle-dashed",
+  "circle-x",
   "copy",
   "crown",
   "hand",
+  "info",
   "lock",
   "lock-open",
   "mic",

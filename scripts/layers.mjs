@@ -10,13 +10,14 @@ import { run } from "./process.mjs";
 import { everything } from "./setup.mjs";
 
 /**
- * `needs`: parts of the set-up; `browsers`, `worker`: whether those are needed too; `obstacle`: says why
- * the layer cannot run on this machine, or nothing.
+ * `needs`: parts of the set-up; `browsers`, `coturn`, `worker`: whether those are needed too; `obstacle`:
+ * says why the layer cannot run on this machine, or nothing.
  *
  * @typedef {object} Layer
  * @property {string} name
  * @property {readonly import("./setup.mjs").Part[]} needs
  * @property {boolean} [browsers]
+ * @property {boolean} [coturn]
  * @property {boolean} [worker]
  * @property {(progress: import("./progress.mjs").Progress) => Promise<string>} [obstacle]
  * @property {() => Promise<[command: string, args: string[]]>} command
@@ -46,7 +47,14 @@ export const layers = [
     ],
   },
   { name: "deploy", needs: everything, worker: true, command: () => nodeTests("deploy") },
-  { name: "e2e", needs: everything, worker: true, browsers: true, command: () => nodeTests("e2e") },
+  {
+    name: "e2e",
+    needs: everything,
+    worker: true,
+    browsers: true,
+    coturn: true,
+    command: () => nodeTests("e2e"),
+  },
   {
     name: "nat",
     needs: everything,

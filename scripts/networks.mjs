@@ -1,6 +1,6 @@
 /** Tests of networks make their own, out of namespaces: root may, on most kernels, with some packages of Debian's. */
 
-import { existsSync } from "node:fs";
+import { silence } from "./coturn.mjs";
 import { install } from "./debian.mjs";
 import { isMain, which } from "./environment.mjs";
 import { main, Problem } from "./problem.mjs";
@@ -42,9 +42,7 @@ async function provide(step) {
     `Not found: ${programs}.`,
     `install what has the programs ${programs}.`,
   );
-  // Debian starts the servers it installs, and this machine is to relay for nobody else.
-  if (packages.includes("coturn") && existsSync("/run/systemd/system"))
-    await step.run("systemctl", ["disable", "--now", "coturn"]);
+  if (packages.includes("coturn")) await silence(step);
   return `installed ${packages.join(", ")}`;
 }
 

@@ -1,4 +1,4 @@
-/** The site as it is uploaded: the files of pages/, and the address of the signaling server in three of them. */
+/** The site as it is uploaded: the files of pages/, and the address of the signaling server in four of them. */
 
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ export async function prepareSite(signaling, folder = join(root, "build", "site"
   const socket = `${protocol === "https:" ? "wss" : "ws"}://${host}`;
   await rm(folder, { recursive: true, force: true });
   await cp(join(root, "pages"), folder, { recursive: true });
-  for (const page of ["index.html", "room.html"]) {
+  for (const page of ["index.html", "room.html", "doctor.html"]) {
     await edit(
       join(folder, page),
       'name="signaling" content=""',

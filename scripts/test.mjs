@@ -2,6 +2,7 @@
 
 import { browsers } from "./browsers.mjs";
 import { build } from "./build.mjs";
+import { coturn } from "./coturn.mjs";
 import { layers, runLayer } from "./layers.mjs";
 import { main, Problem } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
@@ -27,9 +28,14 @@ function chosen() {
 async function prepare(progress, selected) {
   const parts = new Set(selected.flatMap(({ needs }) => needs));
   const worker = selected.some((layer) => layer.worker);
+  const system = async () => {
+    // One after the other: both may install packages.
+    if (selected.some((layer) => layer.coturn)) await coturn(progress);
+    return selected.some((layer) => layer.browsers) ? browsers(progress) : undefined;
+  };
   const [, found] = await Promise.all([
     setup(progress, [...parts]).then(() => (worker ? build(progress) : undefined)),
-    selected.some((layer) => layer.browsers) ? browsers(progress) : undefined,
+    system(),
   ]);
   return found ?? {};
 }

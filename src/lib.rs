@@ -40,8 +40,17 @@
 //! A timer over all seats would wake every room for ever; instead a client whose media stopped says
 //! `missing`, and the object looks when the runtime last answered a ping of that socket.
 //!
-//! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room`,
-//! `asked-to-mute` and the reason `removed`. Clients ignore types they do not know.
+//! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room` (with a token,
+//! since host and lock change without anybody coming), `asked-to-mute`, `still-there` and the reason
+//! `removed`. Clients ignore types they do not know.
+//!
+//! **New between clients:** `{anew: true}`, for a page that was loaded anew and has another connection, and
+//! `{want: true}` and `{go: true}`, by which the polite side asks before it offers: Chromium shows nothing
+//! more of a video once an offer was taken back (`pages/lib/negotiation.js`).
+//!
+//! **Relays are for pages, and for minutes.** `/v1/ice` asks one provider after the other and gives what the
+//! first one grants ([`core::turn`]). A credential lives ten minutes, a call renews it, and only pages that
+//! may use the server get one. How often is counted in memory: a brake, and no wall ([`core::quota`]).
 //!
 //! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
 //! every message, and nothing here waits for anything (`shell::actor`).
@@ -63,9 +72,23 @@
 //! sockets, but not for hibernating ones, at any compatibility date: unanswered, the client hangs for
 //! ten seconds and reports code 1006. `webSocketClose` closes back.
 //!
-//! **Going away costs the seat, for now.** `graceMs` of `welcome` is 0 and `resume` is absent: a lost
-//! socket is told to the partner as `lost` at once. A call that is connected goes on all the same,
-//! because the client ends it when its media ends and not when a socket does.
+//! **A lost socket keeps its seat, and nobody writes it down.** The seat of somebody whose socket is gone is
+//! in two places: that it may come back is in the seats of those it talked to, and what it was is in its
+//! token, signed with a key that the object made once ([`core::resume`]). So a call survives when every
+//! socket is cut at once, as a deploy does: the first who comes back holds it for the others. Storage is
+//! touched when an object wakes up, for the key, and never on the way of a message.
+//!
+//! **A socket that looks alive is asked.** A network that went away closes no socket, so whoever comes back
+//! from one finds its own seat taken. The socket that is there gets `still-there` and two seconds to say
+//! anything, which the client does with a `ping` that wakes nobody; if it is silent it was dead. A copied
+//! token, as of a doubled tab, gets `bad-token` that way, and its owner does not notice.
+//!
+//! **Who is refused keeps what it may not lose.** A token whose call is over gives a fresh seat, but the last
+//! partners in it still count: nobody meets again sooner for having lost a connection.
+//!
+//! **What a token cannot do.** It cannot be taken back without storage. A member whom the host removed is
+//! kept out by those who are inside and know; in the moment after a deploy, when nobody is inside yet, it
+//! could be the first. It is then a member like others, and the host, back a moment later, removes it again.
 //!
 //! **A frame is read once.** All fields of all messages are one struct, `data` stays borrowed text, and
 //! the relayed frame is built anew around it. The rules that serde has no word for are in

@@ -2,6 +2,9 @@
 
 /** The first wait, in milliseconds, before jitter. */
 const FIRST = 500;
+/** How much longer each wait is than the one before. The server keeps a lost seat for fifteen seconds
+ * (src/core/resume.rs), and there are to be some attempts in them. */
+const GROWTH = 1.5;
 /** The longest wait, in milliseconds, before jitter. */
 const LONGEST = 15_000;
 
@@ -14,6 +17,6 @@ const LONGEST = 15_000;
  * @returns {number} milliseconds
  */
 export function backoff(failures, random = Math.random) {
-  const wait = Math.min(LONGEST, FIRST * 2 ** failures);
+  const wait = Math.min(LONGEST, FIRST * GROWTH ** failures);
   return wait / 2 + (random() * wait) / 2;
 }

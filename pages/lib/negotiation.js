@@ -1,19 +1,29 @@
-// Agrees with one peer on what is sent: perfect negotiation (W3C WebRTC 1.0, section 10.7).
+// Agrees with one peer on what is sent: perfect negotiation (W3C WebRTC 1.0, section 10.7), and the
+// polite side asks before it offers.
 //
 // Either side may change its connection at any time. Three flags tell whether an offer collides with
 // one of our own; then the impolite side ignores it and the polite side takes its own back. The very
 // first offer never collides, since the server named who makes it.
+//
+// Later ones are not to collide either: in Chromium (156) a video that was being received stands still
+// for good once an offer was taken back. So the polite side says that it wants to offer, and the other
+// one, when it has nothing on the way, that it may, and holds its own offers back meanwhile. Who does
+// not know these words says nothing, and is offered to all the same.
 
 /** @import { Role } from "./protocol.js" */
 
 /**
  * What travels as `data` of a `signal`.
- * @typedef {{ description: RTCSessionDescriptionInit } | { candidates: RTCIceCandidateInit[] }} Signal
+ * @typedef {{ description: RTCSessionDescriptionInit } | { candidates: RTCIceCandidateInit[] }
+ *   | { want: true } | { go: true }} Signal
  */
 
 /** For how long candidates are collected before they travel in one message, in milliseconds: most
  * arrive within some tens of milliseconds, and the server pays for each message. */
 const COLLECT = 30;
+/** How long the polite side waits for its turn, and how long the other one waits for it to take it, in
+ * milliseconds. */
+const TURN = 1_000;
 
 export class Negotiation {
   #connection;
@@ -30,6 +40,14 @@ export class Negotiation {
   #collected = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** While the polite side waits for its turn. @type {ReturnType<typeof setTimeout> | undefined} */
+  #asking;
+  /** While the impolite side leaves the turn to the other. @type {ReturnType<typeof setTimeout> | undefined} */
+  #yielding;
+  /** Whether the other side waits for its turn. */
+  #asked = false;
+  /** Whether we hold an offer back for it. */
+  #held = false;
 
   /**
    * @param {RTCPeerConnection} connection
@@ -41,7 +59,7 @@ export class Negotiation {
     this.#send = send;
     this.#polite = role === "answerer";
     this.#begun = role === "offerer";
-    connection.onnegotiationneeded = () => this.#offer();
+    connection.onnegotiationneeded = () => this.#change();
     connection.onicecandidate = ({ candidate }) => this.#collect(candidate);
   }
 
@@ -55,6 +73,8 @@ export class Negotiation {
     try {
       if (signal?.description) await this.#describe(signal.description);
       else if (Array.isArray(signal?.candidates)) await this.#add(signal.candidates);
+      else if (signal?.want === true) this.#yield();
+      else if (signal?.go === true && this.#asking) await this.#offer();
     } catch (error) {
       complain("description", error);
     }
@@ -69,17 +89,50 @@ export class Negotiation {
    * far. Where it had arrived and the answer was lost, there is another answer. */
   repeat() {
     if (this.#connection.signalingState === "have-local-offer") this.#sendDescription();
+    else if (this.#asking) this.#send({ want: true });
   }
 
   /** Says nothing any more. */
   close() {
-    clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#asking, this.#yielding]) clearTimeout(timer);
     this.#send = () => {};
     this.#connection.onnegotiationneeded = this.#connection.onicecandidate = null;
   }
 
+  /** Something is to be agreed on. What has to wait is said again once the state is stable. */
+  #change() {
+    if (!this.#begun || this.#asking) return;
+    if (this.#yielding) this.#held = true;
+    else if (!this.#polite) this.#offer();
+    else {
+      this.#asking = setTimeout(() => this.#offer(), TURN);
+      this.#send({ want: true });
+    }
+  }
+
+  /** Leaves the turn to the other side, as soon as nothing of ours is on the way. */
+  #yield() {
+    this.#asked = this.#makingOffer || this.#connection.signalingState !== "stable";
+    if (this.#asked) return;
+    clearTimeout(this.#yielding);
+    this.#yielding = setTimeout(() => {
+      this.#yielding = undefined;
+      if (this.#held) this.#offer();
+    }, TURN);
+    this.#send({ go: true });
+  }
+
+  /** An offer came, so nobody has to wait for one. */
+  #take() {
+    clearTimeout(this.#asking);
+    clearTimeout(this.#yielding);
+    this.#asking = this.#yielding = undefined;
+    this.#held = false;
+  }
+
   async #offer() {
-    if (!this.#begun) return;
+    this.#take();
+    if (this.#connection.signalingState !== "stable") return;
     try {
       this.#makingOffer = true;
       await this.#connection.setLocalDescription();
@@ -100,6 +153,7 @@ export class Negotiation {
       !this.#makingOffer && (connection.signalingState === "stable" || this.#settingAnswer);
     this.#ignoringOffer = description.type === "offer" && !ready && !this.#polite;
     if (this.#ignoringOffer) return;
+    if (description.type === "offer") this.#take();
     this.#settingAnswer = description.type === "answer";
     try {
       // On the polite side this takes back an offer of its own.
@@ -109,9 +163,11 @@ export class Negotiation {
     }
     this.#begun = true;
     await this.#add(this.#early.splice(0));
-    if (description.type !== "offer") return;
-    await connection.setLocalDescription();
-    this.#sendDescription();
+    if (description.type === "offer") {
+      await connection.setLocalDescription();
+      this.#sendDescription();
+    }
+    if (this.#asked) this.#yield();
   }
 
   /** @param {RTCIceCandidateInit[]} candidates */

@@ -52,11 +52,10 @@ export class Signaling {
   constructor(url, token = "") {
     this.url = url;
     this.#token = token;
-    // The network is another one, or the page was asleep: timers may not have run, and a socket may
-    // be dead without knowing it.
-    for (const event of ["online", "pageshow"]) {
-      globalThis.addEventListener?.(event, () => this.check());
-    }
+    // A network that was away is another one now, most likely, and nothing arrives over the one before.
+    globalThis.addEventListener?.("online", () => this.#renew());
+    // The page was asleep: timers may not have run, and the socket may be dead without knowing it.
+    globalThis.addEventListener?.("pageshow", () => this.check());
     globalThis.document?.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.check();
     });
@@ -118,7 +117,7 @@ export class Signaling {
   }
 
   #open() {
-    clearTimeout(this.#timer);
+    this.#drop();
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     socket.onopen = () => {
@@ -185,6 +184,12 @@ export class Signaling {
     if (!this.#wanted) return;
     // Who is told may connect or disconnect at once, or throw.
     this.#timer = setTimeout(() => this.#open(), backoff(this.#failures++));
+    this.#tell("lost", null);
+  }
+
+  #renew() {
+    if (!this.#wanted) return;
+    this.#open();
     this.#tell("lost", null);
   }
 

@@ -146,7 +146,7 @@ pub(crate) fn is_turn(url: &str) -> bool {
 }
 
 /// A host and perhaps a port. One malformed URL keeps a browser from making any connection (W3C WebRTC
-/// 1.0, section 4.4.1.6), and port 53 is one that browsers refuse to use.
+/// 1.0, "set a configuration"), and port 53 is one that browsers refuse to use.
 fn is_place(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),

@@ -23,8 +23,8 @@ pub struct Quota {
     full_at: BTreeMap<Network, Timestamp>,
 }
 
-/// An IPv4 address, or the first 64 bits of an IPv6 address, which are those of one household (RFC 6177);
-/// together, whoever comes without a readable address.
+/// An IPv4 address, or the first 64 bits of an IPv6 address, of which the others are the host's own choice
+/// (RFC 4291, section 2.5.1); together, whoever comes without a readable address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Network {
     Unknown,

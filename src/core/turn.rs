@@ -24,6 +24,9 @@ pub const PATIENCE_MILLIS: u32 = 2_000;
 /// a thousand.
 pub const MAX_ANSWER_BYTES: usize = 16 * 1_024;
 
+/// The longest name that a relay knows anybody by (RFC 8489, section 14.3).
+const MAX_NAME_BYTES: usize = 509;
+
 /// Cloudflare's (Cloudflare Realtime: TURN service, "Generate Credentials").
 const TURN_API: &str = "https://rtc.live.cloudflare.com";
 
@@ -262,11 +265,7 @@ fn password(secret: &str, username: &str) -> Result<String, Failure> {
     let mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes());
     let mut mac = mac.map_err(|_| Failure::Misconfigured)?;
     mac.update(username.as_bytes());
-    let mut text = [0; 28];
-    let encoded = Base64::encode(&mac.finalize().into_bytes(), &mut text);
-    encoded
-        .map(String::from)
-        .map_err(|_| Failure::Misconfigured)
+    Ok(Base64::encode_string(&mac.finalize().into_bytes()))
 }
 
 fn ask(
@@ -309,14 +308,15 @@ fn read_server(value: &Value) -> Option<IceServer> {
     )
 }
 
-/// What of a server a browser could use. A relay without a name or a password would keep it from making
-/// any connection (W3C WebRTC 1.0, section 4.4.1.6).
+/// What of a server a browser could use. A relay without a name that fits and a password would keep it from making
+/// any connection (W3C WebRTC 1.0, "set a configuration").
 fn server(
     mut urls: Vec<String>,
     username: Option<String>,
     credential: Option<String>,
 ) -> Option<IceServer> {
-    let known = username.is_some() && credential.is_some();
+    let named = |name: &String| (1..=MAX_NAME_BYTES).contains(&name.len());
+    let known = username.as_ref().is_some_and(named) && credential.is_some();
     urls.retain(|url| is_stun(url) || (known && is_turn(url)));
     let relays = urls.iter().any(|url| is_turn(url));
     (!urls.is_empty()).then_some(IceServer {
@@ -563,6 +563,7 @@ mod tests {
             },
             {"urls": "turn:nameless.example", "credential": "password"},
             {"urls": ["turn:mixed.example", "stun:mixed.example"], "username": "name"},
+            {"urls": "turn:long.example", "username": "n".repeat(510), "credential": "password"},
             {"urls": []},
             "turn:b.example",
             null,

@@ -1,5 +1,7 @@
 //! What `wrangler.toml` binds and configures, each name in one place.
 
+use wasm_bindgen::prelude::*;
+use worker::js_sys::Reflect;
 use worker::{Env, Result, Stub};
 
 use crate::core::ice::Settings;
@@ -44,6 +46,8 @@ pub(super) fn ice_settings(env: &Env) -> Settings {
     }
 }
 
+/// A variable that is bound to nothing is `null`, over which the crate's own reading stumbles.
 fn variable(env: &Env, name: &str) -> Option<String> {
-    Some(env.var(name).ok()?.to_string())
+    let value = Reflect::get(env, &JsValue::from(name));
+    value.ok()?.as_string()
 }

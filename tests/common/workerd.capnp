@@ -1,8 +1,14 @@
-# The built Worker on plain workerd, as the worker tests run it. The address comes from the command line.
+# The built Worker on plain workerd, as the worker tests run it. The address and the folder of the disk
+# come from the command line.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [ (name = "worker", worker = .worker) ],
+  services = [
+    (name = "worker", worker = .worker),
+    # The providers of relays that a test plays are on this machine, and nothing else is asked.
+    (name = "internet", network = (allow = ["local"])),
+    (name = "disk", disk = (writable = true)),
+  ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "worker") ],
 );
 
@@ -17,11 +23,23 @@ const worker :Workerd.Worker = (
     (className = "LobbyObject", uniqueKey = "lobby", enableSql = true),
     (className = "RoomObject", uniqueKey = "room", enableSql = true),
   ],
-  durableObjectStorage = (inMemory = void),
+  durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),
     (name = "ROOM_CAPACITY", text = "4"),
     (name = "ALLOWED_ORIGINS", text = "https://friend.example"),
+    # These are set by each test for itself (tests/worker/server.rs).
+    (name = "STUN_URLS", fromEnvironment = "STUN_URLS"),
+    (name = "TURN_KEY_ID", fromEnvironment = "TURN_KEY_ID"),
+    (name = "TURN_KEY_API_TOKEN", fromEnvironment = "TURN_KEY_API_TOKEN"),
+    (name = "TURN_API", fromEnvironment = "TURN_API"),
+    (name = "TURN_URLS", fromEnvironment = "TURN_URLS"),
+    (name = "TURN_SECRET", fromEnvironment = "TURN_SECRET"),
+    (name = "METERED_APP", fromEnvironment = "METERED_APP"),
+    (name = "METERED_SECRET_KEY", fromEnvironment = "METERED_SECRET_KEY"),
+    (name = "METERED_API_KEY", fromEnvironment = "METERED_API_KEY"),
+    (name = "METERED_API", fromEnvironment = "METERED_API"),
+    (name = "HIDE_ADDRESS", fromEnvironment = "HIDE_ADDRESS"),
   ],
 );

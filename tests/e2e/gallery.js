@@ -1,5 +1,5 @@
 // Pictures of every state of the pages, taken of the real thing: `npm run gallery` writes docs/gallery,
-// `npm run gallery -- strangers` or `-- rooms` only that part of it.
+// `npm run gallery -- strangers`, `-- rooms` or `-- doctor` only that part of it.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,8 @@ const THEMES = /** @type {const} */ (["dark", "light"]);
 const variables = { ROOM_CAPACITY: "5" };
 const ROOM = "/r/book-club";
 const FAKE_ANSWER = "--use-fake-ui-for-media-stream";
-const part = process.argv[2];
+/** @param {string} part of the gallery, of which all are wanted if none is named */
+const wanted = (part) => [undefined, part].includes(process.argv[2]);
 
 await mkdir(FOLDER, { recursive: true });
 const films = await mkdtemp(join(tmpdir(), "echomingle-films-"));
@@ -379,6 +380,26 @@ async function rooms() {
   await leave();
 }
 
+async function doctor() {
+  for (const kind of /** @type {const} */ (["desktop", "phone"])) {
+    const viewport = kind === "phone" ? PHONE : DESKTOP;
+    const ana = await person(0, { path: "/doctor", viewport });
+    const done = () => ana.page.waitForSelector('[data-testid="check-again"]:enabled');
+    await done();
+    await ana.click("test-devices");
+    await ana.reads("check-devices", "work");
+    await done();
+    await both(ana, kind, "doctor");
+    await server.stop();
+    await ana.click("check-again");
+    await ana.reads("summary", "will not connect");
+    await done();
+    await both(ana, kind, "doctor-problem");
+    server = await start({ port: server.port, variables });
+    await leave();
+  }
+}
+
 async function leave() {
   await Promise.all(people.map((somebody) => somebody.close()));
   people = [];
@@ -391,13 +412,14 @@ try {
     ["phone-dark", { viewport: PHONE, theme: "dark" }],
     ["phone-light", { viewport: PHONE, theme: "light" }],
   ]);
-  for (const [name, circumstances] of part === "rooms" ? [] : sizes) {
+  for (const [name, circumstances] of wanted("strangers") ? sizes : []) {
     await conversation(name, circumstances);
     await alone(name, circumstances);
     await words(name, circumstances);
     await trouble(name, circumstances);
   }
-  if (part !== "strangers") await rooms();
+  if (wanted("rooms")) await rooms();
+  if (wanted("doctor")) await doctor();
 } finally {
   await leave();
   await server.stop();

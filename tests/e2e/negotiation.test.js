@@ -24,7 +24,7 @@ function prepare(person, held = false) {
       const connection = new RTCPeerConnection();
       const channel = connection.createDataChannel("call", { negotiated: true, id: 0 });
       const negotiation = new Negotiation(connection, role, (/** @type {any} */ signal) => {
-        pair.sent.push(`${from}:${signal.description?.type ?? "candidates"}`);
+        pair.sent.push(`${from}:${signal.description?.type ?? Object.keys(signal)[0]}`);
         const deliver = () => pair[to].negotiation.receive(signal);
         if (pair.held) pair.held.push({ signal, deliver });
         else deliver();
@@ -75,7 +75,7 @@ for (const kind of /** @type {const} */ (["chromium", "firefox"])) {
       // rolled back ("RTP extension ID reassignment not supported") and refuses one of another kind.
       pair.a.connection.addTransceiver("video", { direction: "sendonly" });
       pair.b.connection.addTransceiver("video", { direction: "sendonly" });
-      // Both offers are on their way before either arrives.
+      // Both offers are on their way before either arrives, for nobody answers whether it may.
       await pair.until(() => pair.sent.includes("a:offer") && pair.sent.includes("b:offer"));
       const { held } = pair;
       pair.held = null;
@@ -91,10 +91,38 @@ for (const kind of /** @type {const} */ (["chromium", "firefox"])) {
         ),
       );
       await pair.settled();
-      return pair.sent.filter((/** @type {string} */ one) => !one.endsWith("candidates"));
+      return pair.sent.filter((/** @type {string} */ one) => /offer|answer/.test(one));
     });
     // The polite side took its offer back, answered, and offered again.
     assert.deepEqual(result.toSorted(), ["a:answer", "a:offer", "b:answer", "b:offer", "b:offer"]);
+  });
+
+  test(`${kind}: when both change at once, no offer is taken back`, async () => {
+    const person = await scene.visitor(kind);
+    await prepare(person);
+    const sent = await person.page.evaluate(async () => {
+      const { pair } = /** @type {any} */ (window);
+      await pair.settled();
+      pair.sent.length = 0;
+      for (const { connection } of [pair.a, pair.b]) {
+        connection.addTransceiver("video", { direction: "sendonly" });
+      }
+      await pair.until(() =>
+        [pair.a, pair.b].every(
+          ({ connection }) =>
+            connection.getTransceivers().length === 2 &&
+            connection
+              .getTransceivers()
+              .every((/** @type {RTCRtpTransceiver} */ one) => one.currentDirection !== null),
+        ),
+      );
+      await pair.settled();
+      return pair.sent.filter((/** @type {string} */ one) => !one.endsWith("candidates"));
+    });
+    // Each offered once: the polite side when it was its turn.
+    const offers = sent.filter((/** @type {string} */ one) => one.endsWith("offer"));
+    assert.deepEqual(offers.toSorted(), ["a:offer", "b:offer"], sent.join());
+    assert(sent.includes("b:want") && sent.includes("a:go"), sent.join());
   });
 
   test(`${kind}: candidates that come before their description are kept`, async () => {

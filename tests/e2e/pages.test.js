@@ -91,8 +91,21 @@ test("a link of a room leads into it, and a reload stays there", async () => {
   }
 });
 
+test("the connection doctor reaches the other origin", async () => {
+  const ana = await visit(`${site}/doctor`);
+  try {
+    await ana.reads("check-server", "The server answers");
+    await ana.reads("check-relay", "This site has no relay");
+    await ana.reads("summary", "Most calls will connect");
+    assert.equal(ana.page.url(), `${site}/doctor`);
+    assert.deepEqual(ana.complaints, []);
+  } finally {
+    await ana.close();
+  }
+});
+
 test("the site comes with its headers", async () => {
-  for (const path of ["/", "/r/some-room"]) {
+  for (const path of ["/", "/r/some-room", "/doctor"]) {
     const { headers } = await fetch(site + path);
     assert.match(
       headers.get("content-security-policy") ?? "",

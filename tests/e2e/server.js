@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
@@ -56,7 +57,24 @@ export async function start({ port, ip, inside = [], variables = {} } = {}) {
       child.kill("SIGTERM");
       await ended;
     },
+    /** Ends it and everything it started as a crash does: nothing is said to anybody. */
+    async kill() {
+      const all = await family(/** @type {number} */ (child.pid));
+      for (const pid of all) process.kill(pid, "SIGKILL");
+      await ended;
+    },
   };
+}
+
+/**
+ * @param {number} pid
+ * @returns {Promise<number[]>} it and those it started, and those that they did
+ */
+async function family(pid) {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  const children = text.split(" ").filter(Boolean).map(Number);
+  const families = await Promise.all(children.map(family));
+  return [pid, ...families.flat()];
 }
 
 /** @returns {Promise<number>} a port that nobody listens on */

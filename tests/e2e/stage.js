@@ -5,8 +5,10 @@ import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
 import { visit } from "./browsers.js";
 import { start } from "./server.js";
+import { lay } from "./wire.js";
 
 /** @import { Circumstances, Kind, Person } from "./browsers.js" */
+/** @import { Wire } from "./wire.js" */
 
 /** What a browser says by itself of a server that is gone, or goes while it answers, or of a peer that
  * is frozen; and not what it says of a policy that the page breaks. */
@@ -22,6 +24,8 @@ export function stage(variables = {}) {
   let server;
   /** @type {Person[]} */
   let people = [];
+  /** @type {Wire[]} */
+  const wires = [];
 
   before(async () => {
     server = await start({ variables });
@@ -30,7 +34,11 @@ export function stage(variables = {}) {
   afterEach(async () => {
     const all = people;
     people = [];
-    await goHome(all);
+    try {
+      await goHome(all);
+    } finally {
+      for (const wire of wires.splice(0)) await wire.close();
+    }
   });
 
   return {
@@ -44,10 +52,11 @@ export function stage(variables = {}) {
 
     /**
      * @param {Kind} [kind]
-     * @param {Circumstances & { path?: string }} [circumstances]
+     * @param {Circumstances & { path?: string, wire?: Wire }} [circumstances] `wire`: by which the server
+     *   is reached
      */
-    async visitor(kind, { path = "/", ...circumstances } = {}) {
-      const person = await visit(server.address + path, kind, circumstances);
+    async visitor(kind, { path = "/", wire, ...circumstances } = {}) {
+      const person = await visit((wire ?? server).address + path, kind, circumstances);
       people.push(person);
       return person;
     },
@@ -77,9 +86,28 @@ export function stage(variables = {}) {
       return server.address;
     },
 
-    /** Stops the server, for as long as something is done, and starts it again where it was. */
-    async without(/** @type {() => Promise<void>} */ action) {
-      await server.stop();
+    /** A wire to the server. It is there until the end of the test. */
+    async wire() {
+      const wire = await lay(server.port);
+      wires.push(wire);
+      return wire;
+    },
+
+    /** @returns {Promise<import("../../pages/lib/protocol.js").Stats>} */
+    async stats() {
+      return (await fetch(`${server.address}/v1/stats`)).json();
+    },
+
+    /** What the server printed. */
+    log: () => server.log(),
+
+    /**
+     * Stops the server, for as long as something is done, and starts it again where it was.
+     * @param {() => Promise<void>} action
+     * @param {"stop" | "kill"} [how] politely, or as a crash does
+     */
+    async without(action, how = "stop") {
+      await server[how]();
       try {
         await action();
       } finally {

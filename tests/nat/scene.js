@@ -20,7 +20,7 @@ const SITE = `http://${SERVER}:${SITE_PORT}`;
 /**
  * All of it is gone again after the test.
  *
- * @param {TestContext} t
+ * @param {Pick<TestContext, "after">} t
  * @param {Kind} kind
  * @param {{ relay?: boolean }} [options] whether the site is told of the TURN server
  */
@@ -59,10 +59,8 @@ export async function scene(t, kind, { relay = true } = {}) {
   const comes = async ({ namespace }) => {
     // A camera is for secure pages alone, and this site has no certificate.
     const args = [`--unsafely-treat-insecure-origin-as-secure=${SITE}`];
-    const person = await visit("about:blank", "chromium", { namespace, args });
+    const person = await visit(SITE, "chromium", { namespace, args, first: keepConnections });
     people.push(person);
-    await person.page.evaluateOnNewDocument(keepConnections);
-    await person.page.goto(SITE, { waitUntil: "load" });
     return person;
   };
   const ana = await comes(network.ana);

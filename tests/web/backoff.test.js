@@ -25,21 +25,26 @@ test("half of the wait is fixed and half is chance", () => {
   }
 });
 
-test("the wait doubles with each failure until it is 15 seconds, and stays there", () => {
-  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100, 5_000].map((failures) => backoff(failures, shortest));
+test("each wait is half as long again until it is 15 seconds, and stays there", () => {
+  const waits = [0, 1, 2, 3, 8, 9, 100, 5_000].map((failures) => backoff(failures, shortest));
   assert.deepEqual(
-    waits,
-    [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000, 15_000, 15_000].map(
-      (wait) => wait / 2,
-    ),
+    waits.map((wait) => 2 * wait),
+    [500, 750, 1_125, 1_687.5, 12_814.453125, 15_000, 15_000, 15_000],
   );
   for (let failures = 0; failures < 2_000; failures++) {
     assert.ok(backoff(failures, longest) <= 15_000, `${failures}`);
   }
 });
 
+test("there are several attempts while the server keeps a seat, however long they wait", () => {
+  let passed = 0;
+  let attempts = 0;
+  while (passed < 15_000) passed += backoff(attempts++, longest);
+  assert.ok(attempts > 6, `${attempts}`);
+});
+
 test("left to itself, chance is taken and stays within the bounds", () => {
   const waits = Array.from({ length: 1_000 }, () => backoff(3));
-  assert.ok(waits.every((wait) => wait >= 2_000 && wait < 4_000));
+  assert.ok(waits.every((wait) => wait >= 843 && wait < 1_688));
   assert.ok(new Set(waits).size > 900);
 });

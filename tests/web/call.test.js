@@ -223,3 +223,10 @@ test("a prototype that is sent is a field like any other", () => {
   assert.deepEqual(state, NOBODY);
   assert.equal(read('{"type":"watch","__proto__":{"height":180}}'), null);
 });
+
+test("a signal is as long as the server takes it, and nothing else is", () => {
+  const data = { description: { type: "offer", sdp: "v=0\r\n".repeat(5_000) } };
+  assert.deepEqual(sent({ type: "signal", data }), { type: "signal", data });
+  assert.equal(sent({ type: "signal", data: "s".repeat(66_000) }), null);
+  assert.equal(sent({ type: "typing", on: true, more: "s".repeat(20_000) }), null);
+});

@@ -11,6 +11,7 @@ const sheet = (file) =>
     /\/\*[\s\S]*?\*\//g,
     "",
   );
+const SHEETS = ["style.css", "random.css", "room.css", "doctor.css"];
 const css = sheet("style.css");
 const [dark, light] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, body = ""]) => {
   const tokens = body.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g);
@@ -113,7 +114,7 @@ for (const [theme, tokens] of Object.entries({ dark, light: { ...dark, ...light 
   });
 
   test(`what a rule writes on its own ground can be read in the ${theme} theme`, () => {
-    const found = ["style.css", "random.css", "room.css"].flatMap(rules);
+    const found = SHEETS.flatMap(rules);
     for (const icon of ICONS)
       assert(
         found.some(({ selector }) => selector === icon),
@@ -130,7 +131,7 @@ for (const [theme, tokens] of Object.entries({ dark, light: { ...dark, ...light 
 }
 
 test("what is new in a room is among what is looked at", () => {
-  const found = ["style.css", "random.css", "room.css"].flatMap(rules);
+  const found = SHEETS.flatMap(rules);
   for (const [selector, seen, on] of [
     [".toast", "var(--ink)", "var(--text)"],
     [".toast button", "var(--text)", "var(--ink)"],

@@ -173,7 +173,7 @@ test("what is sent into a connection that is going down is not said to be sent",
 test("a lost connection is made anew, each time after a longer wait", (t) => {
   const { server, signaling, heard } = client(t);
   signaling.connect();
-  const waits = [250, 500, 1_000, 2_000, 4_000, 7_500, 7_500, 7_500];
+  const waits = [250, 375, 563, 844, 1_266, 1_899, 2_848, 4_272, 6_408, 7_500, 7_500];
   for (const [failures, wait] of waits.entries()) {
     server.drop();
     assert.equal(heard.length, failures + 1);
@@ -191,7 +191,7 @@ test("a lost connection is made anew, each time after a longer wait", (t) => {
 test("a welcome makes the waits short again, an open socket alone does not", (t) => {
   const { server, signaling } = client(t);
   signaling.connect();
-  for (const wait of [250, 500, 1_000]) {
+  for (const wait of [250, 375, 563]) {
     server.accept();
     server.drop();
     server.pass(wait);
@@ -301,7 +301,7 @@ test("what a given-up connection still says or does is nothing to the new one", 
 test("connecting while the next attempt is waited for tries at once, and once", (t) => {
   const { server, signaling, heard } = client(t);
   signaling.connect();
-  for (const wait of [250, 500, 1_000, 2_000, 4_000]) {
+  for (const wait of [250, 375, 563, 844, 1_266]) {
     server.drop();
     server.pass(wait);
   }

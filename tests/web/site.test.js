@@ -60,36 +60,67 @@ const HOOKS = {
     "mic-select",
     "camera-flip",
   ],
+  "doctor.html": [
+    "status",
+    "summary",
+    "check-browser",
+    "check-server",
+    "check-network",
+    "check-relay",
+    "check-devices",
+    "test-devices",
+    "report",
+    "copy-report",
+    "check-again",
+  ],
 };
+
+/** What a module names when it is loaded, and what it may fetch only later. */
+const AT_ONCE = /(?:\bfrom|\bimport)\s*"([^"]+)"/g;
+const EVER = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;
 
 /**
  * The modules that a module needs, and those that they need.
  * @param {string} file
+ * @param {RegExp} naming
  * @param {Set<string>} [found]
  */
-function imports(file, found = new Set()) {
-  for (const name of all(code(text(file)), /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)) {
+function imports(file, naming, found = new Set()) {
+  for (const name of all(code(text(file)), naming)) {
     assert.match(name, /^\.{1,2}\/.*\.js$/, `${file} imports ${name}`);
     const path = new URL(name, new URL(file, PAGES)).href.slice(PAGES.href.length);
     if (found.has(path)) continue;
     found.add(path);
-    imports(path, found);
+    imports(path, naming, found);
   }
   return found;
+}
+
+/**
+ * A module without what no other of these takes of it: each page takes but some of page.js.
+ * @param {string} file
+ * @param {string[]} modules
+ */
+function taken(file, modules) {
+  const source = code(text(file));
+  if (file !== "page.js") return source;
+  const others = modules.filter((module) => module !== file).map((module) => code(text(module)));
+  const lists = others.flatMap((other) => all(other, /import \{([^}]*)\} from "[^"]*page\.js"/g));
+  const names = new Set(lists.flatMap((list) => list.split(",").map((name) => name.trim())));
+  const [first = "", ...exported] = source.split(/^export /m);
+  assert.ok(exported.length > 5);
+  return [first, ...exported.filter((part) => names.has(/\w+ (\w+)/.exec(part)?.[1] ?? ""))].join(
+    "\n",
+  );
 }
 
 const sites = Object.entries(HOOKS).map(([file, hooks]) => {
   const html = text(file).replace(/<!--[\s\S]*?-->/g, "");
   const [script = ""] = all(html, /<script type="module" src="\/([^"]+)"><\/script>/g);
-  const modules = [script, ...imports(script)];
-  return {
-    file,
-    html,
-    hooks,
-    script,
-    modules,
-    source: modules.map((m) => code(text(m))).join("\n"),
-  };
+  const modules = [script, ...imports(script, AT_ONCE)];
+  const later = [...imports(script, EVER)].filter((module) => !modules.includes(module));
+  const source = [...modules, ...later].map((m, _, every) => taken(m, every)).join("\n");
+  return { file, html, hooks, script, modules, later, source };
 });
 
 const files = readdirSync(PAGES, { recursive: true, encoding: "utf8" });
@@ -102,7 +133,7 @@ test("every page is looked at", () => {
 });
 
 test("every module is needed by a page", () => {
-  const needed = new Set(sites.flatMap(({ modules }) => modules));
+  const needed = new Set(sites.flatMap(({ modules, later }) => [...modules, ...later]));
   assert.deepEqual(files.filter((file) => file.endsWith(".js")).sort(), [...needed].sort());
 });
 
@@ -113,7 +144,7 @@ test("every style sheet is used by a page", () => {
   assert.deepEqual(files.filter((file) => file.endsWith(".css")).sort(), [...used].sort());
 });
 
-test("both pages name the same signaling, once, for a deployment to fill in", () => {
+test("all pages name the same signaling, once, for a deployment to fill in", () => {
   for (const { file, html } of sites) {
     assert.equal(all(html, /(<meta name="signaling" content="">)/g).length, 1, file);
     assert.equal(all(html, /(name="signaling")/g).length, 1, file);
@@ -123,7 +154,7 @@ test("both pages name the same signaling, once, for a deployment to fill in", ()
 for (const { file, html, hooks, script, modules, source } of sites) {
   test(`${file} fetches at once every module that its script needs, and no other`, () => {
     const preloads = all(html, /<link rel="modulepreload" href="\/([^"]+)">/g);
-    assert.ok(preloads.length > 10);
+    assert.ok(preloads.length > 5);
     assert.deepEqual(preloads.toSorted(), modules.filter((module) => module !== script).toSorted());
     assert.equal(preloads.length, all(html, /(modulepreload)/g).length);
   });
@@ -134,7 +165,9 @@ for (const { file, html, hooks, script, modules, source } of sites) {
     for (const name of named) {
       assert.match(name, /^\/(?!\/)/, name);
       const path = name.slice(1).replace(/#.*/, "");
-      assert.ok(path === "" || existsSync(new URL(path, PAGES)), name);
+      // A page is served without the end of its name.
+      const there = ["", ".html"].some((end) => existsSync(new URL(path + end, PAGES)));
+      assert.ok(there, name);
     }
     assert.doesNotMatch(html, /<base\b/);
   });
@@ -170,14 +203,14 @@ for (const { file, html, hooks, script, modules, source } of sites) {
       ...all(source, /\bfind\("#([^"]+)"/g).map((name) => ` id="${name}"`),
       ...all(source, /\[data-testid="([\w-]+)"\]/g).map((name) => ` data-testid="${name}"`),
     ];
-    assert.ok(wanted.length > 20);
+    assert.ok(wanted.length > 5);
     for (const attribute of wanted) assert.ok(html.includes(attribute), attribute);
   });
 
   test(`every class that the script of ${file} looks for is there`, () => {
     const classes = new Set(all(html, /\sclass="([^"]*)"/g).flatMap((names) => names.split(" ")));
     const wanted = all(source, /\b(?:find|querySelector|querySelectorAll)\("\.([\w-]+)"/g);
-    assert.ok(wanted.length > 0);
+    if (file !== "doctor.html") assert.ok(wanted.length > 0);
     for (const name of wanted) assert.ok(classes.has(name), name);
   });
 }

@@ -1,6 +1,6 @@
 //! What WebSockets allow and forbid, below the messages.
 
-use echomingle::core::protocol::{ErrorCode, LeaveReason};
+use echomingle::core::protocol::ErrorCode;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -57,7 +57,7 @@ async fn text_that_is_no_utf_8_is_read_with_replacements() {
 /// The runtime ends a connection that breaks the rules of WebSockets, with 1002 (RFC 6455, section
 /// 7.4.1).
 #[tokio::test]
-async fn who_breaks_the_rules_of_websockets_is_sent_away_and_its_partner_hears_lost() {
+async fn who_breaks_the_rules_of_websockets_is_sent_away_and_its_partner_hears_so() {
     let mut server = Server::start().await;
     server.may_complain_of("WebSocket protocol error");
     for place in Place::BOTH {
@@ -69,7 +69,7 @@ async fn who_breaks_the_rules_of_websockets_is_sent_away_and_its_partner_hears_l
             bea.is_called(format!("bea ({place:?}, {what})"));
             bea.says_frame(frame(opcode, b"", true)).await;
             let lost = bea.ends_with(1002).await;
-            ana.is_left_by(lost, LeaveReason::Lost).await;
+            ana.misses(lost).await;
             nobody_hears_more([&mut ana]).await;
         }
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::flood::{floods, is_sent_away};
+use crate::resume::MOMENT;
 use crate::server::Server;
 use crate::visitor::{Vanishing, Visitor, call, nobody_hears_more, they_talk};
 
@@ -83,7 +84,7 @@ async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
             break;
         }
         let bea = bea.closes(None).await;
-        ana.is_left_by(bea, LeaveReason::Lost).await;
+        ana.misses(bea).await;
     }
 }
 
@@ -98,9 +99,12 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
         nobody_hears_more([&mut ana, &mut bea]).await;
         sleep(SILENCE).await;
         let lost = ana.vanishes(Vanishing::Ended).await;
+        bea.misses(lost).await;
+        server.has(1, 0, 1).await;
+        let line = server.logs_by_now().await;
         bea.is_left_by(lost, LeaveReason::Lost).await;
         server.has(1, 0, 0).await;
-        if let Some(line) = server.logs_by_now().await {
+        if let Some(line) = line {
             // The lost one is still among the sockets, and is taken from them by its close event.
             assert_eq!(line, awake(2));
             break;
@@ -112,6 +116,96 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
     cleo.finds(Mode::Video).await;
     cleo.waits().await;
     nobody_hears_more([&mut bea, &mut cleo]).await;
+}
+
+#[tokio::test]
+async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
+    let mut server = Server::start().await;
+    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
+    assert_eq!(server.logs().await, awake(0));
+    let mut tries = 0..TRIES;
+    loop {
+        assert!(tries.next().is_some(), "the object never slept in time");
+        nobody_hears_more([&mut ana, &mut bea]).await;
+        let past = ana.past();
+        ana.vanishes(Vanishing::Ended).await;
+        bea.misses(past.id).await;
+        sleep(SILENCE).await;
+        ana = server.comes_again(&past).await;
+        ana.claims(&past).await;
+        let peers = [bea.seen_by(Role::Offerer)];
+        let in_time = ana.is_back_in_time(&past, peers).await;
+        let line = server.logs_by_now().await;
+        match in_time {
+            true => bea.has_again(past.id).await,
+            false => bea.is_left_by(past.id, LeaveReason::Lost).await,
+        }
+        if let (true, Some(line)) = (in_time, line) {
+            assert_eq!(line, awake(1));
+            break;
+        }
+        ana.closes(None).await;
+        bea.leaves().await;
+        bea.vanishes(Vanishing::Ended).await;
+        server.has(0, 0, 0).await;
+        (ana, bea) = call(&server, "ana", "bea").await;
+    }
+    they_talk(&mut ana, &mut bea).await;
+    server.has(2, 0, 1).await;
+    nobody_hears_more([&mut ana, &mut bea]).await;
+}
+
+#[tokio::test]
+async fn the_alarm_wakes_the_object_for_who_waits_for_somebody_lost() {
+    let mut server = Server::start().await;
+    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
+    assert_eq!(server.logs().await, awake(0));
+    let mut tries = 0..TRIES;
+    loop {
+        assert!(tries.next().is_some(), "the object never slept in time");
+        nobody_hears_more([&mut ana, &mut bea]).await;
+        // Nobody says anything until the grace is over.
+        let lost = ana.vanishes(Vanishing::Reset).await;
+        bea.loses(lost).await;
+        if let Some(line) = server.logs_by_now().await {
+            assert_eq!(line, awake(1));
+            break;
+        }
+        bea.closes(None).await;
+        (ana, bea) = call(&server, "ana", "bea").await;
+    }
+    server.has(1, 0, 0).await;
+    bea.finds(Mode::Video).await;
+    bea.waits().await;
+    nobody_hears_more([&mut bea]).await;
+}
+
+#[tokio::test]
+async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over() {
+    let mut server = Server::start().await;
+    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
+    assert_eq!(server.logs().await, awake(0));
+    let mut tries = 0..TRIES;
+    loop {
+        assert!(tries.next().is_some(), "the object never slept");
+        nobody_hears_more([&mut ana, &mut bea]).await;
+        sleep(SILENCE).await;
+        let past = ana.past();
+        let mut again = server.comes_again(&past).await;
+        sleep(MOMENT).await;
+        again.claims(&past).await;
+        bea.misses(past.id).await;
+        bea.has_again(past.id).await;
+        again.is_back(&past, [bea.seen_by(Role::Offerer)]).await;
+        ana = again;
+        they_talk(&mut ana, &mut bea).await;
+        nobody_hears_more([&mut ana, &mut bea]).await;
+        if let Some(line) = server.logs_by_now().await {
+            assert_eq!(line, awake(2));
+            break;
+        }
+    }
+    server.has(2, 0, 1).await;
 }
 
 #[tokio::test]

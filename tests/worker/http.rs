@@ -187,7 +187,7 @@ async fn pages_of_friends_and_its_own_are_served() {
         }
         for path in SOCKETS {
             let opened = server.opens_socket(path, &[("Origin", origin)]).await;
-            visitors.push(Visitor::welcomed(origin, opened.unwrap()).await);
+            visitors.push(Visitor::welcomed(origin, path, opened.unwrap()).await);
         }
     }
     let [ana, cleo, bea, dan] = &mut visitors[..] else {

@@ -111,7 +111,7 @@ async fn who_stops_waiting_is_met_by_nobody() {
 }
 
 #[tokio::test]
-async fn the_partner_of_a_lost_socket_hears_lost_and_meets_the_next() {
+async fn the_partner_of_a_lost_socket_hears_away_and_need_not_wait() {
     for how in [Vanishing::Ended, Vanishing::Reset] {
         let server = Server::start().await;
         let (ana, bea) = call(&server, &format!("ana ({how:?})"), "bea").await;
@@ -121,7 +121,7 @@ async fn the_partner_of_a_lost_socket_hears_lost_and_meets_the_next() {
 }
 
 #[tokio::test]
-async fn the_partner_of_a_closed_socket_hears_lost_and_meets_the_next() {
+async fn the_partner_of_a_closed_socket_hears_away_and_need_not_wait() {
     for code in [None, Some(1000), Some(1001), Some(4000)] {
         let server = Server::start().await;
         let (ana, bea) = call(&server, &format!("ana ({code:?})"), "bea").await;
@@ -131,7 +131,8 @@ async fn the_partner_of_a_closed_socket_hears_lost_and_meets_the_next() {
 }
 
 async fn the_one_left_goes_on(server: &Server, mut bea: Visitor, ana: PeerId) {
-    bea.is_left_by(ana, LeaveReason::Lost).await;
+    bea.misses(ana).await;
+    server.has(1, 0, 1).await;
     bea.finds(Mode::Video).await;
     bea.waits().await;
     server.has(1, 1, 0).await;

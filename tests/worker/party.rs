@@ -39,6 +39,18 @@ impl Place {
             }
         }
     }
+
+    /// In a room, somebody hears how it stands, as after every change and after coming back.
+    pub(crate) async fn tells(self, visitor: &mut Visitor, host: PeerId) {
+        if self == Self::Room {
+            visitor.hears(stands(host, false)).await;
+        }
+    }
+
+    /// In a room, somebody hears that it is the host.
+    pub(crate) async fn tells_the_host(self, visitor: &mut Visitor) {
+        self.tells(visitor, visitor.id).await;
+    }
 }
 
 /// New people in a new room, who came in this order and go by these names.
@@ -90,12 +102,37 @@ pub(crate) fn gone(peer: PeerId, reason: LeaveReason) -> Hears {
     ServerMessage::PeerLeft { peer, reason }
 }
 
+/// A peer is away.
+pub(crate) fn away(peer: PeerId) -> Hears {
+    ServerMessage::PeerAway { peer }
+}
+
+/// A peer is back.
+pub(crate) fn back(peer: PeerId) -> Hears {
+    ServerMessage::PeerBack { peer }
+}
+
+/// Each of these hears that a peer is gone, and if it was lost, at first that it is away.
+pub(crate) async fn all_lose<'a>(
+    peer: PeerId,
+    reason: LeaveReason,
+    visitors: impl IntoIterator<Item = &'a mut Visitor>,
+) {
+    for visitor in visitors {
+        if reason == LeaveReason::Lost {
+            visitor.misses(peer).await;
+        }
+        visitor.is_left_by(peer, reason).await;
+    }
+}
+
 /// How a room stands.
 pub(crate) fn stands(host: PeerId, locked: bool) -> Hears {
     ServerMessage::Room {
         host,
         locked,
         capacity: ROOM_CAPACITY,
+        resume: None,
     }
 }
 

@@ -210,7 +210,7 @@ async fn who_names_nobody_to_remove_or_to_ask_is_refused() {
 }
 
 #[tokio::test]
-async fn every_token_is_refused_as_no_seat_outlives_its_socket() {
+async fn what_is_no_token_is_refused() {
     let frames = [
         r#"{"type":"resume","token":""}"#,
         r#"{"type":"resume","token":"PARTNER"}"#,

@@ -9,7 +9,9 @@ use echomingle::core::protocol::{
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::party::{MEMBER, NEWCOMER, all_talk, comes_in, gather, gone, is_told_to_all, stands};
+use crate::party::{
+    MEMBER, NEWCOMER, all_talk, away, comes_in, gather, gone, is_told_to_all, stands,
+};
 use crate::server::{ROOM_CAPACITY, Server};
 use crate::visitor::{
     Vanishing, Visitor, call, is_error, is_relayed, nobody_hears_more, they_talk,
@@ -209,7 +211,13 @@ async fn who_finds_the_room_full_stays_and_comes_in_when_a_seat_is_free() {
     bea.enters("Bea").await;
     bea.is_refused(ErrorCode::RoomFull).await;
 
-    let lost = gone(cleo.vanishes(Vanishing::Ended).await, LeaveReason::Lost);
+    cleo.goes_away().await;
+    let cleo = cleo.vanishes(Vanishing::Ended).await;
+    is_told_to_all(away(cleo), [&mut ana, &mut dan, &mut eve]).await;
+    // Her seat is kept for her.
+    bea.enters("Bea").await;
+    bea.is_refused(ErrorCode::RoomFull).await;
+    let lost = gone(cleo, LeaveReason::Lost);
     is_told_to_all(lost, [&mut ana, &mut dan, &mut eve]).await;
     comes_in(&mut bea, "Bea", [&mut ana, &mut dan, &mut eve]).await;
     all_talk([&mut ana, &mut bea, &mut dan, &mut eve]).await;

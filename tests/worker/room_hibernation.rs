@@ -8,7 +8,9 @@ use tokio::time::sleep;
 
 use crate::flood::{floods, is_sent_away};
 use crate::hibernation::{SILENCE, TRIES, is_awake};
-use crate::party::{all_talk, comes_in, gather, gone, is_told_to_all, stands};
+use crate::party::{
+    MEMBER, all_lose, all_talk, away, back, comes_in, gather, gone, is_told_to_all, stands,
+};
 use crate::server::Server;
 use crate::visitor::{Vanishing, nobody_hears_more};
 
@@ -117,10 +119,12 @@ async fn the_host_is_lost_while_the_room_sleeps(how: Vanishing) {
         assert_eq!(server.logs().await, awake(0));
         ana.locks(true).await;
         is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
+        // That is remembered as well.
+        ana.goes_away().await;
         nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
         sleep(SILENCE).await;
-        let lost = gone(ana.vanishes(how).await, LeaveReason::Lost);
-        is_told_to_all(lost, [&mut bea, &mut cleo]).await;
+        let lost = ana.vanishes(how).await;
+        all_lose(lost, LeaveReason::Lost, [&mut bea, &mut cleo]).await;
         is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo]).await;
         nobody_hears_more([&mut bea, &mut cleo]).await;
         if let Some(line) = server.logs_by_now().await {
@@ -147,6 +151,73 @@ async fn the_host_is_lost_while_the_room_sleeps(how: Vanishing) {
 }
 
 #[tokio::test]
+async fn a_host_who_is_away_while_its_locked_room_sleeps_comes_back_as_the_host() {
+    let mut server = Server::start().await;
+    let mut tries = 0..TRIES;
+    let (mut ana, mut bea, mut cleo) = loop {
+        let Some(number) = tries.next() else {
+            panic!("the room never slept in time");
+        };
+        let room = format!("room-{number}");
+        let [mut ana, mut bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
+        assert_eq!(server.logs().await, awake(0));
+        ana.locks(true).await;
+        is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
+        nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+        let past = ana.past();
+        ana.vanishes(Vanishing::Ended).await;
+        is_told_to_all(away(past.id), [&mut bea, &mut cleo]).await;
+        sleep(SILENCE).await;
+        let mut ana = server.comes_again(&past).await;
+        ana.claims(&past).await;
+        let others = [&bea, &cleo].map(|other| other.seen_by(MEMBER));
+        let in_time = ana.is_back_in_time(&past, others).await;
+        let line = server.logs_by_now().await;
+        if in_time {
+            ana.hears(stands(ana.id, true)).await;
+            is_told_to_all(back(ana.id), [&mut bea, &mut cleo]).await;
+        } else {
+            let lost = gone(past.id, LeaveReason::Lost);
+            is_told_to_all(lost, [&mut bea, &mut cleo]).await;
+            is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo]).await;
+        }
+        nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+        if let (true, Some(line)) = (in_time, line) {
+            assert_eq!(line, awake(2));
+            break (ana, bea, cleo);
+        }
+    };
+    all_talk([&mut ana, &mut bea, &mut cleo]).await;
+    ana.locks(false).await;
+    is_told_to_all(stands(ana.id, false), [&mut ana, &mut bea, &mut cleo]).await;
+    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+}
+
+#[tokio::test]
+async fn the_alarm_wakes_the_room_for_those_who_wait_for_somebody_lost() {
+    let mut server = Server::start().await;
+    let mut tries = 0..TRIES;
+    loop {
+        let Some(number) = tries.next() else {
+            panic!("the room never slept in time");
+        };
+        let room = format!("room-{number}");
+        let [ana, mut bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
+        assert_eq!(server.logs().await, awake(0));
+        // Nobody says anything until the grace is over.
+        let lost = ana.vanishes(Vanishing::Reset).await;
+        all_lose(lost, LeaveReason::Lost, [&mut bea, &mut cleo]).await;
+        is_told_to_all(stands(bea.id, false), [&mut bea, &mut cleo]).await;
+        let line = server.logs_by_now().await;
+        nobody_hears_more([&mut bea, &mut cleo]).await;
+        if let Some(line) = line {
+            assert_eq!(line, awake(2));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
     let mut server = Server::start().await;
     let mut tries = 0..TRIES;
@@ -158,7 +229,7 @@ async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
         let [mut ana, mut bea] = gather(&server, &room, ["Ana", "Bea"]).await;
         assert_eq!(server.logs().await, awake(0));
         floods(&mut ana).await;
-        bea.is_left_by(ana.id, LeaveReason::Lost).await;
+        bea.loses(ana.id).await;
         bea.hears(stands(bea.id, false)).await;
         nobody_hears_more([&mut bea]).await;
         sleep(SILENCE).await;

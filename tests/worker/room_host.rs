@@ -2,11 +2,14 @@
 
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::{ErrorCode, LeaveReason, ServerMessage};
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::sleep;
 
 use crate::flood::{CALM, floods, is_sent_away};
-use crate::party::{MEMBER, NEWCOMER, all_talk, comes_in, gather, gone, is_told_to_all, stands};
+use crate::party::{
+    MEMBER, NEWCOMER, all_lose, all_talk, comes_in, gather, gone, is_told_to_all, stands,
+};
 use crate::server::Server;
 use crate::visitor::{Vanishing, Visitor, is_error, nobody_hears_more, they_talk};
 
@@ -28,7 +31,7 @@ const ALL_WAYS: [Going; 6] = [
     Going::Floods,
 ];
 
-/// Who went, and what the others hear of it.
+/// Who went, and what the others hear of it. Whoever is lost is not waited for long.
 async fn goes(mut visitor: Visitor, how: Going) -> (PeerId, LeaveReason) {
     match how {
         Going::Leaves => {
@@ -36,8 +39,14 @@ async fn goes(mut visitor: Visitor, how: Going) -> (PeerId, LeaveReason) {
             // To be gone for good after that is told to nobody.
             (visitor.closes(None).await, LeaveReason::Left)
         }
-        Going::Closes(code) => (visitor.closes(code).await, LeaveReason::Lost),
-        Going::Vanishes(how) => (visitor.vanishes(how).await, LeaveReason::Lost),
+        Going::Closes(code) => {
+            visitor.goes_away().await;
+            (visitor.closes(code).await, LeaveReason::Lost)
+        }
+        Going::Vanishes(how) => {
+            visitor.goes_away().await;
+            (visitor.vanishes(how).await, LeaveReason::Lost)
+        }
         Going::Floods => {
             floods(&mut visitor).await;
             (is_sent_away(visitor).await, LeaveReason::Lost)
@@ -47,47 +56,58 @@ async fn goes(mut visitor: Visitor, how: Going) -> (PeerId, LeaveReason) {
 
 #[tokio::test]
 async fn when_the_host_goes_the_one_who_came_next_is_host_and_all_hear_both_once() {
-    let server = Server::start().await;
-    for (room, how) in ALL_WAYS.into_iter().enumerate() {
-        let room = format!("room-{room}");
-        let [ana, mut bea, mut cleo, mut dan] =
-            gather(&server, &room, ["Ana", "Bea", "Cleo", "Dan"]).await;
-        let (ana, reason) = goes(ana, how).await;
-        let left = gone(ana, reason);
-        is_told_to_all(left, [&mut bea, &mut cleo, &mut dan]).await;
-        is_told_to_all(stands(bea.id, false), [&mut bea, &mut cleo, &mut dan]).await;
-        nobody_hears_more([&mut bea, &mut cleo, &mut dan]).await;
+    let server = &Server::start().await;
+    join_all(
+        ALL_WAYS
+            .into_iter()
+            .enumerate()
+            .map(|(room, how)| async move {
+                let room = format!("room-{room}");
+                let [ana, mut bea, mut cleo, mut dan] =
+                    gather(server, &room, ["Ana", "Bea", "Cleo", "Dan"]).await;
+                let (ana, reason) = goes(ana, how).await;
+                all_lose(ana, reason, [&mut bea, &mut cleo, &mut dan]).await;
+                is_told_to_all(stands(bea.id, false), [&mut bea, &mut cleo, &mut dan]).await;
+                nobody_hears_more([&mut bea, &mut cleo, &mut dan]).await;
 
-        // The new host may what the old one might.
-        bea.locks(true).await;
-        is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo, &mut dan]).await;
-        let (bea, reason) = goes(bea, how).await;
-        is_told_to_all(gone(bea, reason), [&mut cleo, &mut dan]).await;
-        is_told_to_all(stands(cleo.id, true), [&mut cleo, &mut dan]).await;
-        cleo.locks(false).await;
-        is_told_to_all(stands(cleo.id, false), [&mut cleo, &mut dan]).await;
-        they_talk(&mut cleo, &mut dan).await;
-        nobody_hears_more([&mut cleo, &mut dan]).await;
-    }
+                // The new host may what the old one might.
+                bea.locks(true).await;
+                is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo, &mut dan]).await;
+                let (bea, reason) = goes(bea, how).await;
+                all_lose(bea, reason, [&mut cleo, &mut dan]).await;
+                is_told_to_all(stands(cleo.id, true), [&mut cleo, &mut dan]).await;
+                cleo.locks(false).await;
+                is_told_to_all(stands(cleo.id, false), [&mut cleo, &mut dan]).await;
+                they_talk(&mut cleo, &mut dan).await;
+                nobody_hears_more([&mut cleo, &mut dan]).await;
+            }),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn when_another_goes_the_host_is_still_the_host_and_all_hear_it_once() {
-    let server = Server::start().await;
-    for (room, how) in ALL_WAYS.into_iter().enumerate() {
-        let room = format!("room-{room}");
-        let [mut ana, bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
-        let (bea, reason) = goes(bea, how).await;
-        is_told_to_all(gone(bea, reason), [&mut ana, &mut cleo]).await;
-        ana.signals(bea, json!("late")).await;
-        ana.is_refused(ErrorCode::UnknownPeer).await;
-        ana.removes(bea).await;
-        ana.is_refused(ErrorCode::UnknownPeer).await;
-        cleo.locks(true).await;
-        cleo.is_refused(ErrorCode::NotAllowed).await;
-        they_talk(&mut ana, &mut cleo).await;
-        nobody_hears_more([&mut ana, &mut cleo]).await;
-    }
+    let server = &Server::start().await;
+    join_all(
+        ALL_WAYS
+            .into_iter()
+            .enumerate()
+            .map(|(room, how)| async move {
+                let room = format!("room-{room}");
+                let [mut ana, bea, mut cleo] = gather(server, &room, ["Ana", "Bea", "Cleo"]).await;
+                let (bea, reason) = goes(bea, how).await;
+                all_lose(bea, reason, [&mut ana, &mut cleo]).await;
+                ana.signals(bea, json!("late")).await;
+                ana.is_refused(ErrorCode::UnknownPeer).await;
+                ana.removes(bea).await;
+                ana.is_refused(ErrorCode::UnknownPeer).await;
+                cleo.locks(true).await;
+                cleo.is_refused(ErrorCode::NotAllowed).await;
+                they_talk(&mut ana, &mut cleo).await;
+                nobody_hears_more([&mut ana, &mut cleo]).await;
+            }),
+    )
+    .await;
 }
 
 #[tokio::test]

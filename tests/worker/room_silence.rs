@@ -6,7 +6,7 @@ use echomingle::core::actor::SILENCE;
 use echomingle::core::protocol::{ErrorCode, LeaveReason, ServerMessage};
 use tokio::time::{Instant, sleep};
 
-use crate::party::{gather, gone, stands};
+use crate::party::{away, gather, gone, is_told_to_all, stands};
 use crate::server::Server;
 use crate::visitor::{Says, nobody_hears_more, they_talk};
 
@@ -22,7 +22,7 @@ async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_
     let [ana, mut bea, mut cleo] = gather(&server, "kitchen", ["Ana", "Bea", "Cleo"]).await;
     let silence = Duration::from_millis(SILENCE.get());
     let since = Instant::now();
-    let lost = gone(ana.id, LeaveReason::Lost);
+    let away = away(ana.id);
     loop {
         assert!(
             since.elapsed() < 2 * silence,
@@ -33,8 +33,8 @@ async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_
         }
         // By a mistake in its turn Bea knows that nothing came of it.
         bea.says_text(r#"{"type":"nothing"}"#).await;
-        let heard = bea.hears_something(&lost).await;
-        if heard == lost {
+        let heard = bea.hears_something(&away).await;
+        if heard == away {
             break;
         }
         let ServerMessage::Error { code, .. } = heard else {
@@ -49,11 +49,11 @@ async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_
         since.elapsed() > silence - PAUSE,
         "Ana had no time to answer"
     );
-    bea.hears(stands(bea.id, false)).await;
     bea.is_refused(ErrorCode::BadMessage).await;
-    cleo.hears(lost).await;
-    cleo.hears(stands(bea.id, false)).await;
+    cleo.hears(away).await;
     they_talk(&mut bea, &mut cleo).await;
-    ana.ends_with(GOING_AWAY).await;
+    let ana = ana.ends_with(GOING_AWAY).await;
+    is_told_to_all(gone(ana, LeaveReason::Lost), [&mut bea, &mut cleo]).await;
+    is_told_to_all(stands(bea.id, false), [&mut bea, &mut cleo]).await;
     nobody_hears_more([&mut bea, &mut cleo]).await;
 }

@@ -5,10 +5,11 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use echomingle::core::protocol::Stats;
+use echomingle::core::protocol::{Peer, Stats};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
@@ -17,7 +18,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::visitor::{LIMIT, Visitor};
+use crate::visitor::{LIMIT, Past, Visitor};
 
 /// The origin that `tests/common/workerd.capnp` allows beside the server's own.
 pub(crate) const FRIEND: &str = "https://friend.example";
@@ -25,17 +26,74 @@ pub(crate) const FRIEND: &str = "https://friend.example";
 /// How many people fit into a room, as `tests/common/workerd.capnp` says.
 pub(crate) const ROOM_CAPACITY: u32 = 4;
 
+/// What workerd remarks when an alarm is about to go off and in its last moments another was set, as the
+/// rules do for whoever is next. The other one goes off all the same: at once if it is due, else later.
+const ALARM_CHANGED: [&str; 2] = [
+    "SQLite alarm overdue, running despite AlarmManager mismatch",
+    "SQLite alarm handler canceled with requestScheduledAlarm",
+];
+
 /// Ends with its owner.
 pub(crate) struct Server {
     process: Child,
     /// The control messages of workerd, then the log of the Worker, a JSON object a line.
     output: Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
+    setup: Arc<Setup>,
     complaints: Complaints,
 }
 
+/// What a server is started with, and again after its end.
+struct Setup {
+    variables: Vec<(String, String)>,
+    disk: Disk,
+    traced: bool,
+}
+
+/// Where the objects keep what they keep: a folder that outlives the process, and not the test.
+struct Disk(PathBuf);
+
+impl Setup {
+    fn new(variables: &[(&str, &str)], traced: bool) -> Arc<Self> {
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        Arc::new(Self {
+            variables: variables.iter().map(owned).collect(),
+            disk: Disk::empty(),
+            traced,
+        })
+    }
+}
+
+impl Disk {
+    fn empty() -> Self {
+        let folder = scratch("disk");
+        if let Err(error) = std::fs::create_dir_all(&folder) {
+            panic!("{} cannot be made: {error}", folder.display());
+        }
+        Self(folder)
+    }
+
+    fn trace(&self) -> PathBuf {
+        self.0.join("trace")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A path of this process that nothing else uses.
+fn scratch(kind: &str) -> PathBuf {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let name = format!("workerd-{}-{number}.{kind}", std::process::id());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
 /// What workerd writes to its standard error, such as an exception or a panic of the Worker. It fails
-/// the test, unless it was to be.
+/// the test, unless it was to be, or is its own business.
 struct Complaints {
     file: PathBuf,
     expected: Option<&'static str>,
@@ -43,10 +101,7 @@ struct Complaints {
 
 impl Complaints {
     fn listen() -> (Self, File) {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let name = format!("workerd-{}-{number}.log", std::process::id());
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let file = scratch("log");
         let errors = File::create(&file)
             .unwrap_or_else(|error| panic!("{} cannot be written: {error}", file.display()));
         let complaints = Self {
@@ -61,7 +116,10 @@ impl Drop for Complaints {
     fn drop(&mut self) {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
         let _ = std::fs::remove_file(&self.file);
-        let expected = |line: &str| self.expected.is_some_and(|part| line.contains(part));
+        let expected = |line: &str| {
+            let mut parts = self.expected.into_iter().chain(ALARM_CHANGED);
+            parts.any(|part| line.contains(part))
+        };
         let surplus: Vec<_> = text.lines().filter(|line| !expected(line)).collect();
         match std::thread::panicking() {
             true if surplus.is_empty() => {}
@@ -82,10 +140,20 @@ pub(crate) struct Answer {
 impl Server {
     /// A server on a port of the system's choice, when it listens.
     pub(crate) async fn start() -> Self {
-        Self::start_on(0).await
+        Self::start_on(0, Setup::new(&[], false)).await
     }
 
-    async fn start_on(port: u16) -> Self {
+    /// One that writes down what happens in its objects, for [`operations`](Self::operations).
+    pub(crate) async fn start_traced() -> Self {
+        Self::start_on(0, Setup::new(&[], true)).await
+    }
+
+    /// One that is configured with these beside what `tests/common/workerd.capnp` says. It must name them.
+    pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_on(0, Setup::new(variables, false)).await
+    }
+
+    async fn start_on(port: u16, setup: Arc<Setup>) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for built in ["build/index.js", "build/index_bg.wasm"] {
             let there = root.join(built).exists();
@@ -93,11 +161,17 @@ impl Server {
         }
         let binary = workerd(root);
         let (complaints, errors) = Complaints::listen();
+        let trace = setup.traced.then(|| setup.disk.trace());
+        let trace = trace.map(|file| format!("--async-trace={}", file.display()));
         let mut process = Command::new(&binary)
             .arg("serve")
             .arg(root.join("tests/common/workerd.capnp"))
             .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
+            .arg(format!("--directory-path=disk={}", setup.disk.0.display()))
+            .args(trace)
             .arg("--control-fd=1")
+            .env_clear()
+            .envs(setup.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -117,6 +191,7 @@ impl Server {
             process,
             output: BufReader::new(output).lines(),
             address,
+            setup,
             complaints,
         };
         let line = server.next_line("that it listens").await;
@@ -131,12 +206,43 @@ impl Server {
         server
     }
 
-    /// Ends the process as a crash would, and starts another in its place.
+    /// Ends the process as a crash would, and starts another in its place. What was kept is there.
     pub(crate) async fn restart(&mut self) {
         if let Err(error) = self.process.kill().await {
             panic!("workerd does not end: {error}");
         }
-        *self = Self::start_on(self.address.port()).await;
+        *self = Self::start_on(self.address.port(), Arc::clone(&self.setup)).await;
+    }
+
+    /// What the server has been asked and what its objects have asked of the runtime so far, by the names
+    /// that workerd has for it (`workerd serve --help`: `--async-trace`).
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let file = self.setup.disk.trace();
+        let text = std::fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
+        // Of a line that is just being written the rest comes later.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let name = |line: &str| {
+            let entry: serde_json::Value = serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{line} is no trace: {error}"));
+            let named = ["request", "operation"].contains(&entry["kind"].as_str()?);
+            named.then(|| entry["name"].as_str().map(Into::into))?
+        };
+        whole.lines().filter_map(name).collect()
+    }
+
+    /// Ends the process, and gives all that it has written and nobody has read: the log of the Worker,
+    /// and its standard error.
+    pub(crate) async fn last_words(mut self) -> String {
+        if let Err(error) = self.process.kill().await {
+            panic!("workerd does not end: {error}");
+        }
+        let mut words = String::new();
+        while let Ok(Some(line)) = self.output.next_line().await {
+            words += &line;
+            words.push('\n');
+        }
+        words + &std::fs::read_to_string(&self.complaints.file).unwrap_or_default()
     }
 
     /// From now on workerd may write lines with this in them to its standard error.
@@ -175,9 +281,28 @@ impl Server {
         self.visitor_at(&format!("/v1/rooms/{room}"), name).await
     }
 
-    async fn visitor_at(&self, path: &str, name: &str) -> Visitor {
+    /// Somebody whose socket is lost comes back on another, and is among these peers.
+    pub(crate) async fn returns(
+        &self,
+        past: &Past,
+        peers: impl IntoIterator<Item = Peer>,
+    ) -> Visitor {
+        let mut visitor = self.comes_again(past).await;
+        visitor.claims(past).await;
+        visitor.is_back(past, peers).await;
+        visitor
+    }
+
+    /// Somebody new at the door through which somebody came before.
+    pub(crate) async fn comes_again(&self, past: &Past) -> Visitor {
+        let name = format!("{}, again", past.called.trim_end_matches(", again"));
+        self.visitor_at(&past.path, &name).await
+    }
+
+    /// Somebody new at this path, who has been welcomed.
+    pub(crate) async fn visitor_at(&self, path: &str, name: &str) -> Visitor {
         match self.opens_socket(path, &[]).await {
-            Ok(socket) => Visitor::welcomed(name, socket).await,
+            Ok(socket) => Visitor::welcomed(name, path, socket).await,
             Err(error) => panic!("{name} could not open a WebSocket: {error}"),
         }
     }

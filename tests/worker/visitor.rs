@@ -19,18 +19,54 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::server::Server;
 
-/// After which a wait has failed. Nothing here takes a tenth of it, except on a machine that is busy.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// After which a wait has failed. Nothing here takes a tenth of it, except the grace of a lost seat, and
+/// whatever is done on a machine that is busy.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) type Says = ClientMessage<Value>;
 pub(crate) type Hears = ServerMessage<Value>;
 
 pub(crate) struct Visitor {
     pub(crate) id: PeerId,
+    /// The latest token to resume with.
+    pub(crate) token: String,
     /// The name it goes by in a room.
     name: Option<String>,
+    path: String,
     socket: WebSocketStream<TcpStream>,
     ears: Ears,
+}
+
+/// What somebody takes along who loses its socket: all that it needs to come back.
+#[derive(Clone)]
+pub(crate) struct Past {
+    pub(crate) id: PeerId,
+    pub(crate) token: String,
+    pub(crate) path: String,
+    /// What a failure calls it.
+    pub(crate) called: String,
+    pub(crate) name: Option<String>,
+}
+
+impl Past {
+    /// As [`Visitor::seen_by`].
+    pub(crate) fn seen_by(&self, role: Role) -> Peer {
+        Peer {
+            id: self.id,
+            role,
+            name: self.name.clone(),
+            interests: Vec::new(),
+            offer: None,
+        }
+    }
+
+    /// The same while it is away: its name is with itself.
+    pub(crate) fn missed_by(&self, role: Role) -> Peer {
+        Peer {
+            name: None,
+            ..self.seen_by(role)
+        }
+    }
 }
 
 /// A name, and whether its owner may have heard more than the test knows of.
@@ -62,10 +98,16 @@ pub(crate) enum Sound {
 }
 
 impl Visitor {
-    pub(crate) async fn welcomed(name: &str, socket: WebSocketStream<TcpStream>) -> Self {
+    pub(crate) async fn welcomed(
+        name: &str,
+        path: &str,
+        socket: WebSocketStream<TcpStream>,
+    ) -> Self {
         let mut visitor = Self {
             id: PeerId::from_random(0),
+            token: String::new(),
             name: None,
+            path: path.into(),
             socket,
             ears: Ears {
                 name: name.into(),
@@ -76,13 +118,7 @@ impl Visitor {
         if let ServerMessage::Welcome { id, .. } = welcome {
             visitor.id = id;
         }
-        let plain = ServerMessage::Welcome {
-            id: visitor.id,
-            resume: None,
-            grace_ms: 0,
-            version: VERSION,
-            peers: Vec::new(),
-        };
+        let plain = welcome_to(visitor.id, []);
         assert_eq!(welcome, plain, "{name} was to be welcomed");
         visitor
     }
@@ -94,13 +130,55 @@ impl Visitor {
 
     /// This visitor in the eyes of a partner who has that role.
     pub(crate) fn seen_by(&self, role: Role) -> Peer {
-        Peer {
+        self.past().seen_by(role)
+    }
+
+    /// What it could come back with.
+    pub(crate) fn past(&self) -> Past {
+        Past {
             id: self.id,
-            role,
+            token: self.token.clone(),
+            path: self.path.clone(),
+            called: self.ears.name.clone(),
             name: self.name.clone(),
-            interests: Vec::new(),
-            offer: None,
         }
+    }
+
+    /// Wants the seat of a lost socket.
+    pub(crate) async fn claims(&mut self, past: &Past) {
+        let token = past.token.clone();
+        self.says(ClientMessage::Resume { token }).await;
+    }
+
+    /// Hears that it is who it was, and that these are the peers of its call.
+    pub(crate) async fn is_back(&mut self, past: &Past, peers: impl IntoIterator<Item = Peer>) {
+        self.hears(welcome_to(past.id, peers)).await;
+        self.is(past);
+    }
+
+    /// As [`is_back`](Self::is_back), unless it is told that it comes too late: whether it was in time.
+    pub(crate) async fn is_back_in_time(
+        &mut self,
+        past: &Past,
+        peers: impl IntoIterator<Item = Peer>,
+    ) -> bool {
+        let heard = self.hears_something("a welcome or a refusal").await;
+        if is_error(&heard, ErrorCode::BadToken) {
+            return false;
+        }
+        assert_eq!(heard, welcome_to(past.id, peers), "{}", self.ears.name);
+        self.is(past);
+        true
+    }
+
+    fn is(&mut self, past: &Past) {
+        self.id = past.id;
+        self.name = past.name.clone();
+    }
+
+    /// Says that its page goes away.
+    pub(crate) async fn goes_away(&mut self) {
+        self.says(ClientMessage::Away {}).await;
     }
 
     pub(crate) async fn says(&mut self, message: Says) {
@@ -196,15 +274,25 @@ impl Visitor {
         heard
     }
 
-    /// The very next message, whatever it is.
+    /// The very next message, whatever it is. Its token, which every message has that changes what one
+    /// could come back to, is kept.
     pub(crate) async fn hears_something(&mut self, hoped: impl fmt::Debug) -> Hears {
         let text = self.hears_text(&hoped).await;
-        serde_json::from_str(&text).unwrap_or_else(|error| {
+        let mut heard = serde_json::from_str(&text).unwrap_or_else(|error| {
             panic!(
                 "{} waited for {hoped:?} and heard {text}: {error}",
                 self.ears.name
             )
-        })
+        });
+        if let ServerMessage::Welcome { resume, .. }
+        | ServerMessage::PeerJoined { resume, .. }
+        | ServerMessage::Room { resume, .. } = &mut heard
+        {
+            self.token = resume
+                .take()
+                .unwrap_or_else(|| panic!("{} was given no token: {text}", self.ears.name));
+        }
+        heard
     }
 
     /// The very next message, to the letter.
@@ -251,6 +339,20 @@ impl Visitor {
     pub(crate) async fn meets(&mut self, peer: Peer) {
         self.hears(ServerMessage::PeerJoined { peer, resume: None })
             .await;
+    }
+
+    pub(crate) async fn misses(&mut self, peer: PeerId) {
+        self.hears(ServerMessage::PeerAway { peer }).await;
+    }
+
+    pub(crate) async fn has_again(&mut self, peer: PeerId) {
+        self.hears(ServerMessage::PeerBack { peer }).await;
+    }
+
+    /// Hears that somebody is away, and after a while that it is gone.
+    pub(crate) async fn loses(&mut self, peer: PeerId) {
+        self.misses(peer).await;
+        self.is_left_by(peer, LeaveReason::Lost).await;
     }
 
     pub(crate) async fn is_left_by(&mut self, peer: PeerId, reason: LeaveReason) {
@@ -337,6 +439,11 @@ impl Visitor {
         self.id
     }
 
+    /// The server has ended, and that is the very next thing noticed.
+    pub(crate) async fn breaks_off(self) -> PeerId {
+        self.ends(Sound::Broken).await
+    }
+
     /// The connection is over, and that is the very next thing heard.
     pub(crate) async fn ends(mut self, how: Sound) -> PeerId {
         let heard = self.hears_sound(&how).await;
@@ -353,6 +460,17 @@ pub(crate) enum Vanishing {
     Ended,
     /// As when the machine comes back without it.
     Reset,
+}
+
+/// The welcome of somebody who is in a call with these. Its token is not here but with its owner.
+fn welcome_to(id: PeerId, peers: impl IntoIterator<Item = Peer>) -> Hears {
+    ServerMessage::Welcome {
+        id,
+        resume: None,
+        grace_ms: 15_000,
+        version: VERSION,
+        peers: peers.into_iter().collect(),
+    }
 }
 
 /// Whether it is an error of this kind.

@@ -1,0 +1,151 @@
+//! A token is worth something in one place only, and only as it was given.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use echomingle::core::protocol::{ErrorCode, Role, ServerMessage};
+
+use tokio::time::sleep;
+
+use crate::hibernation::is_awake;
+use crate::party::Place;
+use crate::resume::MOMENT;
+use crate::server::Server;
+use crate::visitor::{Past, Vanishing, nobody_hears_more, they_talk};
+
+/// Where a token may come from and go to.
+const PATHS: [&str; 3] = ["/v1/match", "/v1/rooms/kitchen", "/v1/rooms/garden"];
+
+#[tokio::test]
+async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
+    let server = Server::start().await;
+    for place in Place::BOTH {
+        let (ana, bea) = place.call(&server, "ana", "bea").await;
+        let (past, partner) = (ana.past(), bea.past());
+        let (said, code) = past.token.split_once('.').unwrap();
+        let (other, _) = partner.token.split_once('.').unwrap();
+        let text = String::from_utf8(Base64UrlUnpadded::decode_vec(said).unwrap()).unwrap();
+        let [ana_id, bea_id] = [past.id.to_string(), partner.id.to_string()];
+        assert!(text.contains(&ana_id) && text.contains(&bea_id), "{text}");
+        let swapped = text
+            .replace(&ana_id, "ANA")
+            .replace(&bea_id, &ana_id)
+            .replace("ANA", &bea_id);
+        let swapped = Base64UrlUnpadded::encode_string(swapped.as_bytes());
+        let mut crowd = vec![ana, bea];
+        for token in [
+            String::new(),
+            ".".into(),
+            said.into(),
+            format!("{said}."),
+            format!(".{code}"),
+            past.token[..past.token.len() - 1].into(),
+            past.token[1..].into(),
+            format!("{}A", past.token),
+            format!("{}=", past.token),
+            format!(" {}", past.token),
+            format!("{}.{code}", past.token),
+            format!("{said}.{}", "A".repeat(code.len())),
+            format!("{said}.{}", &code[..code.len() / 2]),
+            format!("{other}.{code}"),
+            format!("{swapped}.{code}"),
+            format!("{said}.{code}").to_lowercase(),
+            "a".repeat(60_000),
+        ] {
+            let mut thief = server.comes_again(&past).await;
+            thief.is_called(format!("a thief with {token}"));
+            let forged = Past {
+                token,
+                ..past.clone()
+            };
+            thief.claims(&forged).await;
+            thief.is_refused(ErrorCode::BadToken).await;
+            crowd.push(thief);
+        }
+        nobody_hears_more(&mut crowd).await;
+
+        // The true one opens the door.
+        let mut crowd = crowd.into_iter();
+        let (ana, mut bea) = (crowd.next().unwrap(), crowd.next().unwrap());
+        ana.vanishes(Vanishing::Ended).await;
+        bea.misses(past.id).await;
+        let mut thief = crowd.next().unwrap();
+        thief.claims(&past).await;
+        thief.is_back(&past, [bea.seen_by(Role::Offerer)]).await;
+        place.tells(&mut thief, past.id).await;
+        bea.has_again(past.id).await;
+        they_talk(&mut thief, &mut bea).await;
+        nobody_hears_more([thief, bea].iter_mut().chain(crowd.as_mut_slice())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_place_or_another_server_is_refused() {
+    let [server, elsewhere] = [Server::start().await, Server::start().await];
+    let mut pasts = Vec::new();
+    let mut crowd = Vec::new();
+    for path in PATHS {
+        for server in [&server, &elsewhere] {
+            let visitor = server.visitor_at(path, &format!("of {path}")).await;
+            pasts.push((visitor.past(), server.origin()));
+            crowd.push(visitor);
+        }
+    }
+    for (past, origin) in &pasts {
+        for path in PATHS {
+            let own = past.path == path && server.origin() == *origin;
+            if !own {
+                let moved = Past {
+                    path: path.into(),
+                    ..past.clone()
+                };
+                let mut thief = server.comes_again(&moved).await;
+                thief.claims(&moved).await;
+                thief.is_refused(ErrorCode::BadToken).await;
+                crowd.push(thief);
+            }
+        }
+    }
+    nobody_hears_more(&mut crowd).await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_token_is_in_the_log() {
+    let server = Server::start().await;
+    for place in Place::BOTH {
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        // Somebody comes back.
+        let past = ana.past();
+        ana.vanishes(Vanishing::Reset).await;
+        bea.misses(past.id).await;
+        ana = server.returns(&past, [bea.seen_by(Role::Offerer)]).await;
+        place.tells(&mut ana, past.id).await;
+        bea.has_again(past.id).await;
+        // Somebody is refused, at once and after a while.
+        let past = ana.past();
+        let mut thief = server.comes_again(&past).await;
+        let forged = Past {
+            token: format!("{}A", past.token),
+            ..past.clone()
+        };
+        thief.claims(&forged).await;
+        thief.is_refused(ErrorCode::BadToken).await;
+        thief.claims(&past).await;
+        ana.hears(ServerMessage::StillThere {}).await;
+        ana.pings().await;
+        thief.is_refused(ErrorCode::BadToken).await;
+        // Somebody takes over.
+        let past = bea.past();
+        nobody_hears_more([&mut bea]).await;
+        let mut again = server.comes_again(&past).await;
+        sleep(MOMENT).await;
+        again.claims(&past).await;
+        ana.misses(past.id).await;
+        ana.has_again(past.id).await;
+        again.is_back(&past, [ana.seen_by(Role::Answerer)]).await;
+        place.tells(&mut again, ana.id).await;
+        nobody_hears_more([&mut ana, &mut again, &mut thief]).await;
+    }
+    // This is all there is.
+    let awake = [is_awake("lobby", 0), is_awake("room", 0)];
+    let awake = awake.map(|line| line + "\n").concat();
+    assert_eq!(server.last_words().await, awake);
+}
