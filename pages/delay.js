@@ -8,22 +8,30 @@ import { ways } from "./server.js";
 /** @import { Call } from "./call.js" */
 /** @import { Finding } from "./diagnosis.js" */
 
-/** How long a connection may take to come about, in milliseconds. */
-export const LONG_CONNECTION = 10_000;
+/**
+ * How long a connection may take to come about until it is looked why, and until that is told, in
+ * milliseconds. A look takes five seconds at most (examination.js), and a connection may fail after as many.
+ */
+export const DOUBTFUL = 4_000;
+const LONG = 10_000;
 
 /**
+ * To be called when it is doubtful.
  * @param {Call | null} call
  * @param {string} id of a peer
- * @returns {Promise<{ finding: Finding, copyReport: () => void } | null>} nothing where it has been reached
- *   or given up
+ * @returns {Promise<{ finding: Finding, copyReport: () => void } | null>} when it has taken long, or even
+ *   failed by then; nothing where the peer has been reached, or has begun anew
  */
 export async function explainDelay(call, id) {
-  const connection = call?.connection(id);
-  const reached = () => connection?.connectionState === "connected";
-  if (!connection || reached()) return null;
-  const { explain } = await import("./examination.js");
-  const { finding, report } = await explain(connection, (await ways()).iceServers);
-  if (reached()) return null;
+  if (!call?.has(id) || connected(call.connection(id))) return null;
+  const long = new Promise((resolve) => setTimeout(resolve, LONG - DOUBTFUL));
+  const [{ explain }, { iceServers }] = await Promise.all([import("./examination.js"), ways()]);
+  const connection = call.connection(id);
+  if (!connection) return null;
+  const { finding, report } = await explain(connection, iceServers);
+  await long;
+  const anew = call.has(id) && call.connection(id) !== connection;
+  if (anew || connected(connection)) return null;
   return {
     finding,
     async copyReport() {
@@ -32,3 +40,6 @@ export async function explainDelay(call, id) {
     },
   };
 }
+
+/** @param {RTCPeerConnection | null} connection */
+const connected = (connection) => connection?.connectionState === "connected";

@@ -351,10 +351,15 @@ function ofCall({ state, heard, relayed, ours, theirs, pair, roundTrip, loss }, 
       "An extension or a setting does that, such as one of a VPN. Switch it off for this site.",
     );
   }
+  const refusal = refused(probes);
+  if (relayed && ours.length === 0 && refusal) {
+    const advice = `${refusal.advice} While you hide your address, calls have no other way.`;
+    return { ...refusal, advice };
+  }
   if (theirs.length === 0) {
     return bad(
       "The other side names no way to it",
-      "Its browser or its network hides them all. Another browser or another network there may help.",
+      "Its browser or its network hides them all, or it hides its address and reaches no relay. Another network there may help.",
     );
   }
   if (pair) {
@@ -376,7 +381,7 @@ function ofCall({ state, heard, relayed, ours, theirs, pair, roundTrip, loss }, 
         );
   }
   return (
-    refused(probes) ??
+    refusal ??
     bad(
       "The relay did not bring you together",
       "You reach it, so the other side may not. Another network there may help.",

@@ -270,7 +270,8 @@ export async function vitals(connection) {
     heard: remoteDescription !== null,
     relayed: iceTransportPolicy === "relay",
     ours: types(of("local-candidate")),
-    theirs: types(of("remote-candidate")),
+    // Chromium counts only those that it has tried: none, where it has no way of its own.
+    theirs: [...new Set([...types(of("remote-candidate")), ...named(remoteDescription)])],
     pair: pair ?? null,
     roundTrip: seconds === undefined ? null : 1_000 * seconds,
     // More may arrive than was missed, when some comes twice.
@@ -281,6 +282,12 @@ export async function vitals(connection) {
 /** @param {{ candidateType: Way }[]} candidates */
 const types = (candidates) => [...new Set(candidates.map(({ candidateType }) => candidateType))];
 
+/** Those that the other side named (RFC 8839, section 5.1). @param {RTCSessionDescription | null} description */
+const named = (description) =>
+  [...(description?.sdp.matchAll(/^a=candidate:.* typ (\w+)/gm) ?? [])].map(
+    ([, type]) => /** @type {Way} */ (type),
+  );
+
 /**
  * Why a call does not connect, or how it does.
  *
@@ -289,8 +296,14 @@ const types = (candidates) => [...new Set(candidates.map(({ candidateType }) => 
  * @returns {Promise<{ finding: Finding, report: string }>} within some seconds; the report holds no address
  */
 export async function explain(connection, servers) {
-  const [call, probes] = await Promise.all([vitals(connection), probe(servers)]);
-  const facts = { browser: lookAtBrowser(), probes, call };
+  const before = await vitals(connection);
+  const probes = await probe(servers);
+  const closed = connection.connectionState === "closed";
+  const facts = {
+    browser: lookAtBrowser(),
+    probes,
+    call: closed ? before : await vitals(connection),
+  };
   return {
     finding: /** @type {Finding} */ (diagnose(facts).call),
     report: report(facts),

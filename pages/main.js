@@ -3,7 +3,7 @@
 import { address, choose as hide, permittedWays } from "./address.js";
 import { Call } from "./call.js";
 import { Chat } from "./chat.js";
-import { explainDelay, LONG_CONNECTION } from "./delay.js";
+import { DOUBTFUL, explainDelay } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Interests } from "./interests.js";
 import { Signaling } from "./lib/signaling.js";
@@ -72,7 +72,10 @@ let ended = new AbortController();
 
 /** @param {Phase} next */
 function enter(next) {
-  if (next !== "left") view.showHelp(null);
+  if (next !== "left") {
+    view.showHelp(null);
+    unreached = null;
+  }
   ended.abort();
   ended = new AbortController();
   phase = next;
@@ -208,6 +211,7 @@ signaling.on("welcome", () => {
     showStatus("Ready");
   }
   showCalm();
+  address().then(view.showAddress);
 });
 
 /** The server has us where we were, with those who are in the call. */
@@ -303,18 +307,20 @@ function meet(peer, anew = false) {
   });
   call.add(peer, anew);
   finding = null;
-  later(LONG_CONNECTION, () => explain(peer.id));
+  later(DOUBTFUL, () => explain(peer.id));
 }
 
 /** Why the stranger is not reached, if that is known. @type {import("./diagnosis.js").Finding | null} */
 let finding = null;
+/** The call in which it was not, until there is another one. @type {Call | null} */
+let unreached = null;
 
 /** @param {string} id */
 async function explain(id) {
   const before = call;
   const explained = await explainDelay(call, id);
   // By now it may be long forgotten.
-  if (!explained || phase !== "connecting" || call !== before) return;
+  if (!explained || phase === "call" || (call ?? unreached) !== before) return;
   ({ finding } = explained);
   view.tell(finding.what, finding.advice);
   view.showHelp(explained.copyReport);
@@ -372,16 +378,17 @@ const ENDINGS = {
 /** @param {Reason} reason */
 function leave(reason) {
   const { status, title, advice } = ENDINGS[reason];
+  const before = call;
   hangUp();
   // The server may still hold us for a pair.
   if (reason === "lost") signaling.send({ type: "leave" });
   enter("left");
   showStatus(status, reason === "unreachable" ? "bad" : "calm");
-  view.tell(
-    title,
-    reason === "unreachable" && finding ? `${finding.what}. ${finding.advice}` : advice,
-  );
+  view.tell(title, advice);
   chat.add("note", `${title}. ${advice}`);
+  if (reason !== "unreachable") return view.showHelp(null);
+  unreached = before;
+  if (finding) view.tell(finding.what, finding.advice);
 }
 
 signaling.on("signal", ({ from, data }) => call?.receive(from, data));

@@ -98,9 +98,10 @@ export function mention(text, action) {
   fading = setTimeout(() => (toast.hidden = true), action ? LONG : SHORT);
 }
 
-/** Nothing that was said in passing matters any more. */
-export function hush() {
-  find("#toast").hidden = true;
+/** Nothing that was said in passing matters any more, or this does not. @param {string} [text] */
+export function hush(text) {
+  const toast = find("#toast");
+  if (text === undefined || find("span", toast).textContent === text) toast.hidden = true;
 }
 
 /** Says in passing why a device does not work. @param {Problem} problem */

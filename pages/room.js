@@ -3,7 +3,7 @@
 import { permittedWays } from "./address.js";
 import { Call, tidy } from "./call.js";
 import { Chat } from "./chat.js";
-import { explainDelay, LONG_CONNECTION } from "./delay.js";
+import { DOUBTFUL, explainDelay } from "./delay.js";
 import { Devices } from "./devices.js";
 import { Signaling } from "./lib/signaling.js";
 import { canShare, copy, newRoom, roomOf, roomPath, send } from "./link.js";
@@ -29,6 +29,7 @@ import { Tiles } from "./tiles.js";
 import { beckon } from "./tone.js";
 
 /** @import { Reason, Said } from "./call.js" */
+/** @import { Finding } from "./diagnosis.js" */
 /** @import { Problem } from "./media.js" */
 
 /** `entering`: not in yet, the camera is being asked for; `outside`: not in, and told why. */
@@ -79,6 +80,8 @@ let locked = false;
 let hand = false;
 /** Whose connection was lost, while the server has not said so. @type {Map<string, number>} */
 const missed = new Map();
+/** Why somebody is not reached, where that is known. @type {Map<string, Finding>} */
+const findings = new Map();
 /** Whom the server has said to be gone, while the connection is still there. @type {Set<string>} */
 const told = new Set();
 /** @type {MediaStreamTrack | null} */
@@ -218,7 +221,7 @@ signaling.on("lost", () => {
 signaling.on("peer-joined", ({ peer }) => {
   tiles.add(peer.id, peer.name);
   call?.add(peer);
-  setTimeout(explain, LONG_CONNECTION, peer.id, call);
+  setTimeout(explain, DOUBTFUL, peer.id, call);
   refresh();
   beckon(true);
 });
@@ -236,6 +239,7 @@ signaling.on("peer-left", ({ peer, reason }) => {
     mention(advice, locked ? undefined : { label: "Lock the room", act: () => lock(true) });
   }
   missed.delete(peer);
+  findings.delete(peer);
   told.add(peer);
   call?.left(peer, reason !== "lost");
   // Whom we never had a connection to is gone with this word alone.
@@ -253,11 +257,16 @@ signaling.on("asked-to-mute", () => {
 /** @param {string} id @param {Call | null} before */
 async function explain(id, before) {
   const explained = call === before ? await explainDelay(call, id) : null;
-  if (!explained || call !== before) return;
-  const { what, advice } = explained.finding;
-  tiles.cover(id, what);
-  mention(`${what}. ${advice}`, { label: "Copy report", act: explained.copyReport });
+  const there = tiles.people.some(([other]) => other === id);
+  if (!explained || call !== before || !there) return;
+  const { finding, copyReport } = explained;
+  findings.set(id, finding);
+  tiles.cover(id, finding.what);
+  mention(inFull(finding), { label: "Copy report", act: copyReport });
 }
+
+/** @param {Finding} finding */
+const inFull = ({ what, advice }) => `${what}. ${advice}`;
 
 /** @type {Record<"connected" | "unstable" | "away", string>} */
 const COVERS = {
@@ -270,6 +279,9 @@ const COVERS = {
 function greet(id, state) {
   tiles.cover(id, COVERS[state]);
   if (state !== "connected") return;
+  const finding = findings.get(id);
+  if (finding) hush(inFull(finding));
+  findings.delete(id);
   call?.tell({ type: "state", ...own() }, id);
   tiles.watch(id);
 }
@@ -309,7 +321,7 @@ setInterval(() => {
 function lose(id, reason) {
   if (reason === "unreachable") {
     // It is in the room, and everybody else may see it.
-    return tiles.cover(id, "Your networks do not connect");
+    return tiles.cover(id, findings.get(id)?.what ?? "Your networks do not connect");
   }
   if (reason === "lost") chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
   if (!told.delete(id)) missed.set(id, 0);
@@ -383,6 +395,7 @@ function hangUp() {
   call = null;
   missed.clear();
   told.clear();
+  findings.clear();
   tiles.clear();
 }
 

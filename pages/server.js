@@ -1,5 +1,7 @@
 // Where the signaling server is, and what it answers besides the WebSocket.
 
+import { recall, remember } from "./memory.js";
+
 /** The server of this deployment; that of the page itself where none is named. */
 const base = new URL(
   document.querySelector("meta[name=signaling]")?.getAttribute("content") || "/",
@@ -27,8 +29,11 @@ export function socketUrl(path) {
  */
 const FRESH = 0.8;
 
+/** What the site hid when it was asked last: who comes back while it does not answer is hidden still. */
+const HIDES = "site-hides";
+
 /** @type {Ways} */
-let known = { iceServers: [], until: 0, hideAddress: false };
+let known = { iceServers: [], until: 0, hideAddress: recall(HIDES) === true };
 let freshUntil = 0;
 
 /** @type {Promise<Ways> | undefined} */
@@ -53,6 +58,7 @@ async function askForWays() {
     /** @type {import("./lib/protocol.js").IceConfiguration} */
     const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
     known = { iceServers, until: since + ttl * 1_000, hideAddress };
+    remember(HIDES, hideAddress);
     freshUntil = since + FRESH * ttl * 1_000;
   } catch {
     freshUntil = Date.now() + 10_000;

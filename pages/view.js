@@ -116,8 +116,8 @@ export function showOnline(online) {
 export function showAddress({ offered, hidden }) {
   find("#hide").hidden = !offered;
   /** @type {HTMLInputElement} */ (hook("hide-address")).checked = hidden;
-  find("#address").textContent = hidden
-    ? "Your IP address stays hidden from the person you meet."
+  hook("address").textContent = hidden
+    ? "Nobody you meet learns your IP address."
     : "The person you meet can learn your IP address.";
 }
 

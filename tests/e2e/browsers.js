@@ -205,7 +205,7 @@ export class Person {
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {"dark" | "light"} [theme]
  * @property {string} [namespace] the network namespace that Chromium lives in
- * @property {() => void} [first] what each page runs before its own scripts
+ * @property {(() => void) | (() => void)[]} [first] what each page runs before its own scripts
  */
 
 /**
@@ -216,11 +216,11 @@ export class Person {
  */
 export async function visit(address, kind = "chromium", circumstances = {}) {
   const { args = [], without = [], beside, cameras, viewport, theme, namespace } = circumstances;
-  const { first: script } = circumstances;
+  const scripts = [circumstances.first ?? []].flat();
   if (beside) {
     const context = await beside.browser.createBrowserContext();
     const person = new Person(beside.browser, await context.newPage(), () => context.close());
-    if (script) await person.page.evaluateOnNewDocument(script);
+    for (const script of scripts) await person.page.evaluateOnNewDocument(script);
     await person.page.goto(address, { waitUntil: "load" });
     return person;
   }
@@ -253,7 +253,7 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   const person = new Person(browser, page, cleanUp);
-  if (script) await page.evaluateOnNewDocument(script);
+  for (const script of scripts) await page.evaluateOnNewDocument(script);
   if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   await page.goto(address, { waitUntil: "load" });
   return person;

@@ -1,6 +1,6 @@
-// The connections of a page, in reach of a test.
+// The connections of a page, in reach of a test, and what the page says to whom.
 
-/** @typedef {{ connections: RTCPeerConnection[] }} Page */
+/** @typedef {{ connections: RTCPeerConnection[], said: string[] }} Page */
 
 /** To be run on each new document of the page, before its own scripts. */
 export const keepConnections = () => {
@@ -13,4 +13,18 @@ export const keepConnections = () => {
       page.connections.push(this);
     }
   };
+};
+
+/** Likewise. What is sent, to the server as to another page, is kept. */
+export const keepWords = () => {
+  const page = /** @type {Page} */ (/** @type {unknown} */ (window));
+  page.said = [];
+  for (const { prototype } of [WebSocket, RTCDataChannel]) {
+    const { send } = prototype;
+    /** @param {any} data */
+    prototype.send = function (data) {
+      page.said.push(String(data));
+      send.call(this, data);
+    };
+  }
 };

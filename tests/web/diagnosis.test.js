@@ -329,6 +329,12 @@ const CALLS = [
     ["stun udp answered", "turn udp refused 401"],
     "The relay refused us",
   ],
+  [
+    "only relays may help, on both sides, and they are silent",
+    { relayed: true, ours: [], theirs: [] },
+    ["stun udp answered", "turn udp silent"],
+    "The relay cannot be reached",
+  ],
   ["nobody was asked", {}, [], "There is no direct way between your two networks"],
   [
     "there is no relay",
