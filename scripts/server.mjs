@@ -53,7 +53,9 @@ export async function serve(address, step, print) {
   /** @type {Promise<void>} */
   const ended = new Promise((resolve) => (end = resolve));
   let over = false;
-  start(node(), [wrangler, "dev", ...where, "--show-interactive-dev-session=false"], {
+  // The inspector takes any port: two servers that start at once would want the same one.
+  const quiet = ["--inspector-port=0", "--show-interactive-dev-session=false"];
+  start(node(), [wrangler, "dev", ...where, ...quiet], {
     onOutput: (text) => {
       if (up) print(text.trimEnd());
       else log += text;
@@ -77,9 +79,13 @@ export async function serve(address, step, print) {
 /** @param {Address} address */
 async function answers({ ip, port }) {
   const host = ip === "0.0.0.0" || ip === "*" ? "127.0.0.1" : ip.includes(":") ? `[${ip}]` : ip;
-  const response = await fetch(`http://${host}:${port}/healthz`, {
-    signal: AbortSignal.timeout(5000),
-  }).catch(() => null);
-  await response?.text();
-  return response?.ok ?? false;
+  try {
+    const response = await fetch(`http://${host}:${port}/healthz`, {
+      signal: AbortSignal.timeout(5000),
+    });
+    await response.text();
+    return response.ok;
+  } catch {
+    return false;
+  }
 }

@@ -77,12 +77,21 @@ async function family(pid) {
   return [pid, ...families.flat()];
 }
 
+/** Below the ports that the system gives to whoever connects: one of those may be taken at any moment, even
+ * by a browser that tries to reach the server that is gone. */
+const PORTS = { first: 10_000, count: 20_000 };
+
 /** @returns {Promise<number>} a port that nobody listens on */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(PORTS.count * Math.random());
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await new Promise((resolve) => {
+      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
+    });
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
