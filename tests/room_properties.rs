@@ -118,7 +118,7 @@ struct Person {
 
 #[derive(Debug, Clone)]
 struct Member {
-    /// The how manieth it was of all who ever came in.
+    /// The how manieth it was of all who came in since nobody was inside.
     coming: u64,
     name: Option<&'static str>,
     /// Whom it was told of, and not that they are gone.
@@ -140,6 +140,7 @@ struct Pass {
     given: u64,
     inside: Option<Member>,
     locked: bool,
+    comings: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -270,6 +271,7 @@ impl World {
                 given: self.now,
                 inside: self.member(*to).cloned(),
                 locked: self.locked,
+                comings: self.comings,
             });
         }
         self.due.push(each);
@@ -301,7 +303,9 @@ impl World {
     /// All hear how the room stands if that has changed.
     fn settles(&mut self, before: Option<(PeerId, bool)>) {
         self.forgets();
-        self.locked &= !self.present().is_empty();
+        if self.present().is_empty() {
+            (self.locked, self.comings) = (false, 0);
+        }
         if before.is_some() && self.standing() != before {
             for to in self.present() {
                 self.hears_of_room(to);
@@ -434,7 +438,10 @@ impl World {
         };
         self.people.insert(peer, person);
         match pass.inside {
-            Some(member) => self.is_inside_again(peer, member, pass.locked, &friends),
+            Some(member) => {
+                let was = (pass.locked, pass.comings);
+                self.is_inside_again(peer, member, was, &friends);
+            }
             None => {
                 self.has_to_hear(welcome(peer));
                 self.is_missed(peer, LeaveReason::Lost);
@@ -447,16 +454,17 @@ impl World {
         &mut self,
         peer: PeerId,
         mut member: Member,
-        locked: bool,
+        (locked, comings): (bool, u64),
         friends: &[PeerId],
     ) {
         if let Some((_, coming)) = self.away.remove(&peer) {
             // A token may be of another time inside, its own or that of others.
             member.coming = coming;
+            self.comings = self.comings.max(comings);
             let away = |it: &Other| self.away.get(&it.peer).map(|&(_, coming)| coming);
             member.others.retain(|it| away(it) == Some(it.coming));
         } else {
-            self.locked = locked;
+            (self.locked, self.comings) = (locked, comings);
             let others = member.others.iter();
             let gone = others.filter(|it| !self.people.contains_key(&it.peer));
             let until = self.now + GRACE;

@@ -53,8 +53,8 @@ enum Status {
 struct Member {
     /// In which order they came; the smallest is the host's, and of two the smaller one offers.
     place: u64,
-    /// The last place that it has heard of. None is given twice, so that who left and came in again is not
-    /// taken for who it was.
+    /// The last place that it has heard of. None is given twice while anybody is inside, so that who left
+    /// and came in again is not taken for who it was.
     last: u64,
     name: Option<String>,
     locked: bool,
