@@ -15,6 +15,10 @@ import { ways } from "./server.js";
 export const DOUBTFUL = 4_000;
 const LONG = 10_000;
 
+/** Of a call one look at a time: what keeps us from one in a room keeps us from the next, and a look is no
+ * small thing. @type {Call | null} */
+let looking = null;
+
 /**
  * To be called when it is doubtful.
  * @param {Call | null} call
@@ -23,7 +27,17 @@ const LONG = 10_000;
  *   failed by then; nothing where the peer has been reached, or has begun anew
  */
 export async function explainDelay(call, id) {
-  if (!call?.has(id) || connected(call.connection(id))) return null;
+  if (!call?.has(id) || looking === call || connected(call.connection(id))) return null;
+  looking = call;
+  try {
+    return await look(call, id);
+  } finally {
+    if (looking === call) looking = null;
+  }
+}
+
+/** @param {Call} call @param {string} id */
+async function look(call, id) {
   const long = new Promise((resolve) => setTimeout(resolve, LONG - DOUBTFUL));
   const [{ explain }, { iceServers }] = await Promise.all([import("./examination.js"), ways()]);
   const connection = call.connection(id);
