@@ -228,6 +228,43 @@ describe("on a site that hides", async () => {
     });
   }
 
+  test("what the relay is asked with is renewed while a call goes on, and the call goes on", async () => {
+    // As if it lived for seconds.
+    const short = () => {
+      const { json } = Response.prototype;
+      Response.prototype.json = async function () {
+        const answer = await json.call(this);
+        return answer.ttl ? { ...answer, ttl: 5 } : answer;
+      };
+    };
+    const ana = await scene.visitor("chromium", { first: [...first, short] });
+    const ben = await scene.visitor("chromium");
+    await meet(ana, ben);
+    const { ufrag } = await goesByRelay(ana);
+    const names = () => {
+      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const { iceServers } = connections.at(-1)?.getConfiguration() ?? {};
+      return String(iceServers?.map(({ username }) => username));
+    };
+    const before = await ana.page.evaluate(names);
+    // It is asked for anew twice a minute at most.
+    ana.patience = 60_000;
+    await ana.waitFor((before) => {
+      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const { iceServers } = connections.at(-1)?.getConfiguration() ?? {};
+      return String(iceServers?.map(({ username }) => username)) !== before;
+    }, before);
+    await ana.waitFor((ufrag) => {
+      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const connection = connections.at(-1);
+      const now = /a=ice-ufrag:(\S+)/.exec(connection?.currentLocalDescription?.sdp ?? "")?.[1];
+      return now !== ufrag && connection?.connectionState === "connected";
+    }, ufrag);
+    await Promise.all([ana.sees(), ben.sees()]);
+    const { count } = await goesByRelay(ana);
+    assert.equal(count, 1);
+  });
+
   test("who has chosen otherwise is not, and the page says so", async () => {
     const ana = await scene.visitor("chromium", { first });
     const ben = await scene.visitor("chromium", { first });
