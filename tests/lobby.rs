@@ -8,8 +8,9 @@
 
 mod common;
 
+use common::pair::{pair, people, stats};
 use common::{
-    Heard, KEY, Script, away, errors, find_with, joined, joined_with, left, meet, signal, waiting,
+    Heard, KEY, away, errors, find_with, joined, joined_with, left, meet, signal, waiting,
 };
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
@@ -17,32 +18,9 @@ use echomingle::core::lobby::Lobby;
 use echomingle::core::protocol::ErrorCode::{BadMessage, UnknownPeer};
 use echomingle::core::protocol::LeaveReason::{Left, Skipped};
 use echomingle::core::protocol::Mode::{Text, Video};
-use echomingle::core::protocol::{MAX_OFFER_BYTES, Role, Stats};
+use echomingle::core::protocol::{MAX_OFFER_BYTES, Role};
 use echomingle::core::time::Timestamp;
 use serde_json::json;
-
-/// A lobby with so many people in it, who have been welcomed.
-fn people<const N: usize>() -> (Script<Lobby>, [PeerId; N]) {
-    Script::with(|| Lobby::new(KEY))
-}
-
-/// Two who are in a call.
-fn pair() -> (Script<Lobby>, PeerId, PeerId) {
-    let (mut script, [ana, ben]) = people();
-    script.finds(ana, Video, &[]);
-    script.finds(ben, Video, &[]);
-    script.heard();
-    (script, ana, ben)
-}
-
-fn stats(script: &Script<Lobby>) -> (u32, u32, u32) {
-    let Stats {
-        online,
-        waiting,
-        calls,
-    } = script.actor.stats();
-    (online, waiting, calls)
-}
 
 #[test]
 fn the_second_to_search_meets_the_first_who_then_offers() {

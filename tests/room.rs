@@ -8,77 +8,18 @@
 
 mod common;
 
-use common::{
-    Heard, KEY, Named, Script, asked_to_mute, away, errors, introduced, left, room, signal, welcome,
-};
+use common::party::{SEATS, all, comes, entrance, gone, inside, nameless, people, told};
+use common::{Heard, KEY, asked_to_mute, away, errors, introduced, room, signal};
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::ErrorCode::{
     BadMessage, NotAllowed, RoomFull, RoomLocked, UnknownPeer,
 };
-use echomingle::core::protocol::LeaveReason::{self, Left, Removed};
+use echomingle::core::protocol::LeaveReason::{Left, Removed};
 use echomingle::core::protocol::{MAX_NAME_CHARS, ServerMessage};
 use echomingle::core::room::Room;
 use echomingle::core::time::Timestamp;
 use serde_json::json;
-
-/// How many fit into the rooms of these scenes.
-const SEATS: u32 = 4;
-
-/// So many people before the door of an empty room, who have been welcomed.
-fn people<const N: usize>() -> (Script<Room>, [PeerId; N]) {
-    let (script, mut people) = Script::with(|| Room::new(SEATS, KEY));
-    // The first has the highest id, so that an order of ids is no order of coming.
-    people.reverse();
-    (script, people)
-}
-
-/// So many people who came into a room one after the other.
-fn inside<const N: usize>() -> (Script<Room>, [PeerId; N]) {
-    let (mut script, people) = people();
-    for peer in people {
-        script.joins(peer, None);
-    }
-    script.heard();
-    (script, people)
-}
-
-/// Somebody else comes to the door.
-fn comes(script: &mut Script<Room>, number: u64) -> PeerId {
-    let peer = script.connects(number);
-    assert_eq!(script.heard(), [welcome(peer)]);
-    peer
-}
-
-/// All of these hear how the room stands.
-fn told(people: &[PeerId], host: PeerId, locked: bool) -> Vec<Heard> {
-    let hears = |&to| room(to, host, locked, SEATS);
-    people.iter().map(hears).collect()
-}
-
-/// All of these hear that somebody is gone.
-fn gone(people: &[PeerId], peer: PeerId, reason: LeaveReason) -> Vec<Heard> {
-    people.iter().map(|&to| left(to, peer, reason)).collect()
-}
-
-/// What is heard when somebody comes in to these, of whom the first is the host.
-fn entrance(newcomer: Named<'_>, members: &[Named<'_>]) -> Vec<Heard> {
-    let host = members.first().unwrap_or(&newcomer).0;
-    let mut heard = told(&[newcomer.0], host, false);
-    heard.extend(members.iter().flat_map(|&one| introduced(one, newcomer)));
-    heard
-}
-
-/// What is heard when somebody without a name comes in to others without names.
-fn nameless(newcomer: PeerId, members: &[PeerId]) -> Vec<Heard> {
-    let members: Vec<_> = members.iter().map(|&member| (member, None)).collect();
-    entrance((newcomer, None), &members)
-}
-
-/// What is heard of several things, one after the other.
-fn all<const N: usize>(parts: [Vec<Heard>; N]) -> Vec<Heard> {
-    parts.concat()
-}
 
 #[test]
 fn the_first_to_come_is_the_host_and_hears_of_nobody() {
@@ -652,7 +593,9 @@ fn a_lock_that_outlived_its_host_outlives_a_sleep_too() {
 fn who_wakes_up_without_somebody_is_told() {
     let (mut script, [ana, ben, cem]) = inside();
     script.loses(ana);
-    assert_eq!(script.heard(), [away(ben, ana), away(cem, ana)]);
+    // Nobody knows any more how the room stood, so all are told.
+    let gone = vec![away(ben, ana), away(cem, ana)];
+    assert_eq!(script.heard(), all([gone, told(&[ben, cem], ana, false)]));
     script.forgets();
     assert_eq!(script.heard(), [], "that is known already");
 }

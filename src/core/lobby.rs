@@ -123,7 +123,7 @@ impl Actor for Lobby {
             }
             Event::Disconnected { peer } => self.disconnect(peer, now, &mut effects),
             Event::Alive { peer } => {
-                if let Some(by) = self.claimed.remove(peer) {
+                if let Some(by) = self.claimed.disprove(peer, now) {
                     self.refuse(by, Vec::new(), &mut effects);
                 }
             }

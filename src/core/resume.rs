@@ -90,6 +90,16 @@ impl Claimed {
         Some(by)
     }
 
+    /// The owner of a seat lives. Ends the claim on it and says whose it was, unless the time to show that
+    /// is not over: a sign of life from before the claim proves nothing.
+    pub(super) fn disprove(&mut self, seat: PeerId, now: Timestamp) -> Option<PeerId> {
+        let &(_, until) = self.by.get(&seat)?;
+        if now < until {
+            return None;
+        }
+        self.remove(seat)
+    }
+
     /// Has those looked for who had their time to show that they live.
     pub(super) fn check(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         while let Some(&(until, peer)) = self.due.first()

@@ -291,34 +291,68 @@ impl Room {
         if pass.is_some() && known.is_empty() && !present.is_empty() {
             return self.refuse(by);
         }
-        let absent = self.absent();
         self.seats.remove(&by);
         let mut effects = vec![Effect::Rename { from: by, to: peer }];
-        let Some(mut member) = pass else {
-            self.seats.insert(peer, Seat(Status::Outside));
-            effects.push(Effect::Save { peer });
-            effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
-            return effects;
-        };
-        member.others = match known.first().and_then(|&other| self.member(other)) {
-            Some(other) => {
-                member.locked = other.locked;
-                let mut absent = absent;
-                absent.retain(|other| member.other(other.peer).is_some());
+        effects.extend(match pass {
+            Some(member) => self.come_back_in(peer, member, &known, &strangers, now),
+            None => self.come_back_outside(peer, now),
+        });
+        effects.extend(self.hand_over(by, now));
+        effects
+    }
+
+    /// Somebody is before the door again. If a token of later has it inside it is not any more: who is
+    /// away there could not come in.
+    fn come_back_outside<'a>(&mut self, peer: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
+        self.seats.insert(peer, Seat(Status::Outside));
+        let mut effects = vec![
+            Effect::Save { peer },
+            Effect::welcome(peer, self.token(peer, now), Vec::new()),
+        ];
+        effects.extend(self.miss(peer, LeaveReason::Lost));
+        effects
+    }
+
+    /// Somebody is inside again, as those who know it remember it, or as its token says where there is
+    /// nobody.
+    fn come_back_in<'a>(
+        &mut self,
+        peer: PeerId,
+        mut member: Member,
+        known: &[PeerId],
+        strangers: &[PeerId],
+        now: Timestamp,
+    ) -> Vec<Effect<'a>> {
+        let witness = known.first().and_then(|&other| self.member(other));
+        member.others = match witness.and_then(|witness| Some((witness, witness.other(peer)?))) {
+            Some((witness, own)) => {
+                // A token may be of another time inside.
+                member.place = own.place;
+                member.locked = witness.locked;
+                // Who has left and come in again meanwhile is a newcomer to it.
+                let known = |other: &Other| {
+                    let own = member.other(other.peer);
+                    own.is_some_and(|own| own.place == other.place)
+                };
+                let mut absent = self.absent();
+                absent.retain(known);
                 absent
             }
             None => {
-                let away = Some(now.after(GRACE));
+                // Whoever is connected and not inside does not come back.
                 let others = member.others.iter();
-                others.map(|&other| Other { away, ..other }).collect()
+                let lost = others.filter(|other| !self.knows(other.peer));
+                let away = Some(now.after(GRACE));
+                lost.map(|&other| Other { away, ..other }).collect()
             }
         };
+        member.leaving = false;
         self.seats.insert(peer, Seat(Status::Inside(member)));
-        for &other in &known {
+        for &other in known {
             self.acquaint(peer, other);
         }
-        effects.extend(self.welcome_back(peer, now));
-        for to in known {
+        let mut effects = self.welcome_back(peer, now);
+        for &to in known {
             if let Some(other) = self
                 .member_mut(to)
                 .and_then(|member| member.other_mut(peer))
@@ -329,7 +363,7 @@ impl Room {
             let message = ServerMessage::PeerBack { peer };
             effects.push(Effect::Send { to, message });
         }
-        effects.extend(self.introduce(peer, &strangers, now));
+        effects.extend(self.introduce(peer, strangers, now));
         effects
     }
 
@@ -353,7 +387,8 @@ impl Room {
         [welcome].into_iter().chain(away).collect()
     }
 
-    /// A seat is free. If somebody has claimed it, it is that one's now.
+    /// A seat is free, as is that of whoever takes another. If somebody has claimed it, it is that one's
+    /// now.
     fn hand_over<'a>(&mut self, seat: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
         let by = self.claimed.remove(seat);
         match by.and_then(|by| Some((by, self.seats.get(&by)?))) {
@@ -366,13 +401,14 @@ impl Room {
     }
 
     /// Who says anything else, or goes, does not wait for a seat any more.
-    fn claim_no_more(&mut self, by: PeerId) {
-        if let Some(Seat(status)) = self.seats.get_mut(&by)
-            && let Status::Claiming(claim) = status
-        {
-            self.claimed.remove(claim.seat);
-            *status = Status::Outside;
-        }
+    fn claim_no_more<'a>(&mut self, by: PeerId) -> Option<Effect<'a>> {
+        let Seat(status) = self.seats.get_mut(&by)?;
+        let Status::Claiming(claim) = status else {
+            return None;
+        };
+        self.claimed.remove(claim.seat);
+        *status = Status::Outside;
+        Some(Effect::Save { peer: by })
     }
 
     /// A token resumes nothing any more.
@@ -598,14 +634,14 @@ impl Actor for Room {
                 effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
             }
             Event::Received { peer, message } if self.knows(peer) => {
-                self.claim_no_more(peer);
+                effects.extend(self.claim_no_more(peer));
                 effects.extend(self.hear(peer, matches!(message, ClientMessage::Away {})));
                 let done = self.receive(peer, message, now);
                 effects.extend(done.unwrap_or_else(|rejection| Effect::reject(peer, &rejection)));
             }
             Event::Disconnected { peer } => effects.extend(self.disconnect(peer, now)),
             Event::Alive { peer } => {
-                if let Some(by) = self.claimed.remove(peer) {
+                if let Some(by) = self.claimed.disprove(peer, now) {
                     effects.extend(self.refuse(by));
                 }
             }
@@ -615,6 +651,7 @@ impl Actor for Room {
             effects.extend(self.tell_state(now));
         }
         self.set_alarm(&mut effects);
+        Effect::look_last(&mut effects);
         effects
     }
 
@@ -631,6 +668,7 @@ impl Actor for Room {
             .map(|other| other.peer)
             .filter(|&peer| self.member(peer).is_none());
         let gone: BTreeSet<_> = gone.collect();
+        let missed = !gone.is_empty();
         let mut free = Vec::new();
         for (&by, Seat(status)) in &self.seats {
             if let Status::Claiming(claim) = status {
@@ -644,6 +682,14 @@ impl Actor for Room {
         }
         for seat in free {
             effects.extend(self.hand_over(seat, now));
+        }
+        if missed {
+            // Who was away and known to nobody but them is forgotten, and may have been the host.
+            effects.extend(self.tell_state(now));
+        }
+        // What was to come before has its alarm.
+        if !effects.is_empty() {
+            self.set_alarm(&mut effects);
         }
         effects
     }

@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "each test crate uses its own part of the script")]
 
+pub(crate) mod pair;
+pub(crate) mod party;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;

@@ -187,6 +187,26 @@ test("the object sleeps during a call, and wakes up for a screen", async () => {
   for (const person of [ana, ben]) assert.equal(await connections(person), 1);
 });
 
+test("a screen is shown while the server is away: what it takes goes over the data channel", async () => {
+  const first = keepConnections;
+  const [ana, ben] = await Promise.all(
+    ["ana", "ben"].map(() => scene.visitor("chromium", { path: "/r/alone", first })),
+  );
+  assert(ana && ben);
+  await Promise.all([ana.seesAll(1), ben.seesAll(1)]);
+  await scene.without(async () => {
+    await Promise.all([ana, ben].map((person) => person.reads("status", "Reaching the server")));
+    // Both, so that whoever is polite has asked the other.
+    await ana.click("share-screen");
+    await ben.seesAll(1, "screen");
+    await ben.click("share-screen");
+    await ana.seesAll(1, "screen");
+  }, "kill");
+  await Promise.all([ana, ben].map((person) => person.reads("status", "2 people")));
+  await Promise.all([ana.seesAll(1), ben.seesAll(1), ana.seesAll(1, "screen")]);
+  for (const person of [ana, ben]) assert.equal(await connections(person), 1);
+});
+
 test("a host who loads the page anew is in the room again, and its host still", async () => {
   const [ana, ben, cem] = await scene.members("home", "chromium", "chromium", "chromium");
   assert(ana && ben && cem);
