@@ -1,5 +1,5 @@
 // Pictures of every state of the pages, taken of the real thing: `npm run gallery` writes docs/gallery,
-// `npm run gallery -- strangers`, `-- rooms` or `-- doctor` only that part of it.
+// `npm run gallery -- strangers`, `-- rooms`, `-- doctor` or `-- recovery` only that part of it.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { visit } from "./browsers.js";
 import { FACES, film } from "./face.js";
-import { start } from "./server.js";
+import { freePort, start } from "./server.js";
+import { meet } from "./stage.js";
 
 /** @import { Circumstances, Person } from "./browsers.js" */
 
@@ -15,6 +16,12 @@ const FOLDER = fileURLToPath(new URL("../../docs/gallery/", import.meta.url));
 const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 1 };
 const DESKTOP = { width: 1280, height: 800 };
 const THEMES = /** @type {const} */ (["dark", "light"]);
+const SIZES = /** @type {const} */ ([
+  ["desktop-dark", { viewport: DESKTOP, theme: "dark" }],
+  ["desktop-light", { viewport: DESKTOP, theme: "light" }],
+  ["phone-dark", { viewport: PHONE, theme: "dark" }],
+  ["phone-light", { viewport: PHONE, theme: "light" }],
+]);
 /** Just large enough for the people who come. */
 const variables = { ROOM_CAPACITY: "5" };
 const ROOM = "/r/book-club";
@@ -400,19 +407,83 @@ async function doctor() {
   }
 }
 
+/** How it is when something is in the way: dark on a desktop, light on a phone. */
+async function recovery() {
+  const turn = { TURN_URLS: `turn:127.0.0.1:${await freePort()}`, TURN_SECRET: "of nobody" };
+  await server.stop();
+  // Its relay is not there.
+  server = await start({ port: server.port, variables: { ...variables, ...turn } });
+  for (const [name, circumstances] of SIZES.filter((_, place) => place % 3 === 0)) {
+    await hiding(name, circumstances);
+    await away(name, circumstances);
+    await roomAway(name, circumstances);
+  }
+  await server.stop();
+  server = await start({ port: server.port, variables });
+}
+
+/** @param {string} name @param {Circumstances} circumstances */
+async function hiding(name, circumstances) {
+  const ana = await person(0, circumstances);
+  const ben = await person(1);
+  await ana.sees("local-video");
+  await ana.click("hide-address");
+  await picture(ana, `hiding-${name}`);
+  await ana.click("start");
+  await ana.reads("status", "Looking");
+  await ben.click("start");
+  await ana.waitFor(() => document.querySelector("#help")?.checkVisibility());
+  await picture(ana, `not-connecting-${name}`);
+  await leave();
+}
+
+/** @param {string} name @param {Circumstances} circumstances */
+async function away(name, circumstances) {
+  const ana = await person(0, circumstances);
+  const ben = await person(1);
+  await meet(ana, ben);
+  await ana.page.evaluateOnNewDocument(() => {
+    RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});
+  });
+  await ana.page.reload({ waitUntil: "load" });
+  await ana.sees("local-video");
+  await ana.reads("status", "Connecting");
+  await picture(ana, `coming-back-${name}`);
+  await ana.close();
+  await ben.reads("status", "left");
+  await ben.click("stop");
+  const cem = await person(0, circumstances);
+  await meet(cem, ben);
+  await ben.page.goto("about:blank");
+  await cem.reads("status", "may be back");
+  await picture(cem, `away-${name}`);
+  await leave();
+}
+
+/** @param {string} name @param {Circumstances} circumstances */
+async function roomAway(name, circumstances) {
+  const ana = await person(0, circumstances);
+  await comesIn(ana, "Ana", "Only you");
+  const amara = await person(1);
+  await comesIn(amara, "Amara", "2 people");
+  const yuki = await person(3);
+  await comesIn(yuki, "Yuki", "3 people");
+  await ana.seesAll(2);
+  await yuki.page.goto("about:blank");
+  await ana.waitFor(() =>
+    [...document.querySelectorAll(".why")].some(({ textContent }) => textContent?.includes("Back")),
+  );
+  await picture(ana, `room-away-${name}`);
+  await leave();
+}
+
 async function leave() {
   await Promise.all(people.map((somebody) => somebody.close()));
   people = [];
 }
 
 try {
-  const sizes = /** @type {const} */ ([
-    ["desktop-dark", { viewport: DESKTOP, theme: "dark" }],
-    ["desktop-light", { viewport: DESKTOP, theme: "light" }],
-    ["phone-dark", { viewport: PHONE, theme: "dark" }],
-    ["phone-light", { viewport: PHONE, theme: "light" }],
-  ]);
-  for (const [name, circumstances] of wanted("strangers") ? sizes : []) {
+  for (const [name, circumstances] of wanted("strangers") ? SIZES : []) {
     await conversation(name, circumstances);
     await alone(name, circumstances);
     await words(name, circumstances);
@@ -420,6 +491,7 @@ try {
   }
   if (wanted("rooms")) await rooms();
   if (wanted("doctor")) await doctor();
+  if (wanted("recovery")) await recovery();
 } finally {
   await leave();
   await server.stop();
