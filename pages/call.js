@@ -111,10 +111,10 @@ export class Call {
     const early = [];
     this.#early.set(met.id, early);
     const ways = await this.#options.ways();
-    this.#expect(ways.until);
     // Gone again, or introduced anew.
     if (this.#early.get(met.id) !== early) return;
     this.#early.delete(met.id);
+    this.#expect(ways.until);
     const shares = share(this.#peers.size + 1, this.#screen !== null);
     const peer = new Peer(met, ways, shares, this.#options, {
       gone: (reason) => this.#gone(met.id, reason),
