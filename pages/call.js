@@ -547,7 +547,7 @@ class Peer {
   /** There is no signaling to this peer any more; it may be there all the same, or be gone. */
   onItsOwn() {
     this.#onItsOwn = true;
-    const there = this.#channel.readyState === "open";
+    const there = this.#channel.readyState === "open" && !this.#doubted;
     if (this.connection.connectionState !== "connected" || !there) return this.#on.gone("lost");
     this.tell({ type: "ping" });
     this.#wait("lost", SIGN_OF_LIFE);
