@@ -64,7 +64,9 @@ try {
     await cem.click("start");
     await cem.reads("status", "Looking for someone");
     nexts.push(await measure(ben, "next"));
-    // Loaded anew they are new people: who just met does not meet again at once.
+    // Loaded anew they are new people, as nobody is in a call: who just met does not meet again at once.
+    await ben.click("stop");
+    await cem.reads("status", "The stranger left");
     await Promise.all(people.map((person) => person.page.reload({ waitUntil: "load" })));
     await Promise.all(people.map((person) => person.sees("local-video")));
   }
