@@ -261,7 +261,8 @@ async function explain(id, before) {
   if (!explained || call !== before || !there) return;
   const { finding, copyReport } = explained;
   findings.set(id, finding);
-  tiles.cover(id, finding.what);
+  // Where it has been given up the tile says so.
+  if (call?.has(id)) tiles.cover(id, finding.what);
   mention(inFull(finding), { label: "Copy report", act: copyReport });
 }
 
@@ -321,7 +322,7 @@ setInterval(() => {
 function lose(id, reason) {
   if (reason === "unreachable") {
     // It is in the room, and everybody else may see it.
-    return tiles.cover(id, findings.get(id)?.what ?? "Your networks do not connect");
+    return tiles.cover(id, "Your networks do not connect");
   }
   if (reason === "lost") chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
   if (!told.delete(id)) missed.set(id, 0);
