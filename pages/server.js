@@ -41,7 +41,7 @@ let asking;
 
 /**
  * The ICE servers, asked for anew when the last answer has grown old, once however many want them. Without
- * an answer there are none, and people in one network still meet.
+ * an answer that holds there are none, and people in one network still meet.
  *
  * @returns {Promise<Ways>}
  */
@@ -62,7 +62,8 @@ async function askForWays() {
     freshUntil = since + FRESH * ttl * 1_000;
   } catch {
     freshUntil = Date.now() + 10_000;
-    known = { ...known, iceServers: [], until: freshUntil };
+    // What was answered before may hold still.
+    if (freshUntil > known.until) known = { ...known, iceServers: [], until: freshUntil };
   }
   return known;
 }

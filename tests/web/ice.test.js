@@ -93,3 +93,16 @@ test("without an answer there are no servers for ten seconds, and a wish to hide
   const later = await page.ways();
   assert.deepEqual([later.iceServers, later.hideAddress], [[], true]);
 });
+
+test("what was answered before is used as long as it holds, though nobody answers now", async (t) => {
+  const { page, asked, state } = await load(t);
+  const first = await page.ways();
+  state.status = 500;
+  t.mock.timers.tick(480_000);
+  assert.equal(await page.ways(), first);
+  assert.equal(asked.length, 2);
+  t.mock.timers.tick(109_999);
+  assert.equal(await page.ways(), first);
+  t.mock.timers.tick(10_000);
+  assert.deepEqual((await page.ways()).iceServers, []);
+});
