@@ -157,7 +157,7 @@ test("both pages are loaded anew at once, and meet again", async () => {
   for (const person of [ana, ben]) await isTold(person, "Connected");
 });
 
-test("a tab that is doubled is a stranger of its own", async () => {
+test("nothing of a seat is kept while its page is there, so a doubled tab has none", async () => {
   const { ana, ben } = await pair();
   const token = await ana.page.evaluate(() => sessionStorage.length);
   assert.equal(token, 0, "nothing is kept while the page is there");
