@@ -229,6 +229,7 @@ signaling.on("resumed", ({ peers }) => {
     // We hung up while the server was away.
     signaling.send({ type: "leave" });
   }
+  if (phase === "start") showStatus("Ready");
   seat = null;
 });
 

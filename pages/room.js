@@ -180,7 +180,7 @@ signaling.on("resumed", ({ id, peers }) => {
   for (const { id, name } of peers) if (!call?.has(id)) tiles.add(id, name);
   call?.resumed(peers);
   // The seat was still before the door.
-  if (phase === "entering" && peers.length === 0) ask();
+  if (phase !== "inside" && peers.length === 0) ask();
   refresh();
 });
 

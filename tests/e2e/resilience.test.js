@@ -63,3 +63,10 @@ test("a search goes on when the server is back", async () => {
   });
   await Promise.all([ana.sees(), ben.sees()]);
 });
+
+test("who has not begun yet reads that the server is away, and that all is ready again", async () => {
+  const ana = await scene.visitor("chromium");
+  await ana.reads("status", "Ready");
+  await scene.without(() => ana.reads("status", "Reaching the server"));
+  await ana.reads("status", "Ready");
+});
