@@ -70,20 +70,20 @@ export function showSelf(stream, mirrored = true) {
 }
 
 /**
- * @param {MediaStream | null} stream of the other one; it is seen from its first frame on
+ * @param {MediaStream | null} stream of the other one, seen from its first frame on; null where there is no
+ *   other one any more. What the other one said of itself may have come before it.
  * @param {() => void} [seen]
  */
 export function showRemote(stream, seen) {
   if (stream && remote.srcObject === stream) return;
   remote.srcObject = stream;
   remote.classList.remove("live");
-  covered.hidden = true;
-  tag.hidden = true;
   remote.onloadeddata = () => {
     remote.classList.add("live");
     seen?.();
   };
   if (stream) remote.play().catch(() => {});
+  else covered.hidden = tag.hidden = true;
 }
 
 /** @param {boolean} off whether the other one hides */

@@ -106,6 +106,54 @@ test("who is muted stays muted for the next one, who is told of a hidden camera"
   );
 });
 
+test("who hides is hidden from the next one, too, whose page hears of it before the picture comes", async () => {
+  const [ana, ben] = await scene.visitors("chromium", "chromium");
+  const cem = await scene.visitor("chromium", { first: picturesComeLast });
+  assert(ana && ben);
+  await meet(ana, ben);
+  await ana.click("toggle-camera");
+  await ben.waitFor(() => !document.querySelector("#covered")?.hasAttribute("hidden"));
+  await cem.click("start");
+  await ana.click("next");
+  await cem.waitFor(() => {
+    const remote = /** @type {HTMLVideoElement | null} */ (
+      document.querySelector('[data-testid="remote-video"]')
+    );
+    return remote?.srcObject;
+  });
+  const uncovered = await cem.page.$eval("#covered", (cover) => cover.hasAttribute("hidden"));
+  assert.equal(uncovered, false);
+});
+
+/** Tracks arrive after what is said first, as they do where the page is busy: the two come by different
+ * queues of the browser. */
+function picturesComeLast() {
+  const Connection = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Connection {
+    /** @type {PromiseWithResolvers<void>} */
+    #said = Promise.withResolvers();
+
+    /**
+     * @override
+     * @param {Parameters<RTCPeerConnection["createDataChannel"]>} all
+     */
+    createDataChannel(...all) {
+      const channel = super.createDataChannel(...all);
+      // After the page's own listener.
+      channel.addEventListener("message", () => setTimeout(this.#said.resolve));
+      return channel;
+    }
+
+    /**
+     * @override
+     * @param {((event: RTCTrackEvent) => void) | null} listener
+     */
+    set ontrack(listener) {
+      super.ontrack = listener && ((event) => this.#said.promise.then(() => listener(event)));
+    }
+  };
+}
+
 /** Notes in order what becomes of devices. @param {Person} person */
 async function isWatched(person) {
   await person.page.evaluate(() => {
