@@ -303,7 +303,8 @@ function meet(peer, anew = false) {
         talk(shared);
       },
       onmessage: (_, message) => hear(message),
-      ongone: (_, reason) => leave(reason),
+      // Whom we talked to was reached, even if not by the latest of its connections.
+      ongone: (_, reason) => leave(reason === "unreachable" && phase === "call" ? "lost" : reason),
     },
   });
   call.add(peer, anew);

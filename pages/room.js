@@ -244,6 +244,7 @@ signaling.on("peer-left", ({ peer, reason }) => {
   call?.left(peer, reason !== "lost");
   // Whom we never had a connection to is gone with this word alone.
   if (!call?.has(peer)) {
+    told.delete(peer);
     tiles.remove(peer);
     refresh();
   }
@@ -280,6 +281,7 @@ const COVERS = {
 function greet(id, state) {
   tiles.cover(id, COVERS[state]);
   if (state !== "connected") return;
+  missed.delete(id);
   const finding = findings.get(id);
   if (finding) hush(inFull(finding));
   findings.delete(id);
@@ -320,12 +322,12 @@ setInterval(() => {
 
 /** @param {string} id @param {Reason} reason */
 function lose(id, reason) {
+  if (!told.delete(id)) missed.set(id, 0);
   if (reason === "unreachable") {
-    // It is in the room, and everybody else may see it.
+    // If it is in the room, everybody else may see it.
     return tiles.cover(id, "Your networks do not connect");
   }
   if (reason === "lost") chat.add("note", `The connection to ${tiles.name(id)} was lost.`);
-  if (!told.delete(id)) missed.set(id, 0);
   tiles.remove(id);
   refresh();
 }

@@ -30,7 +30,7 @@ import { everything } from "./setup.mjs";
  */
 
 /** Minutes after which a layer is taken to hang: far more than the longest takes on a busy machine. */
-const LIMIT = 40;
+const LIMIT = 60;
 
 /** @type {Layer[]} from the smallest to the largest */
 export const layers = [

@@ -45,15 +45,15 @@ pub trait Actor {
         self.seat(peer).is_some()
     }
 
-    /// What the socket of a peer has to remember.
-    fn attachment(&self, peer: PeerId) -> Option<Vec<u8>> {
-        serde_json::to_vec(&(peer, self.seat(peer)?)).ok()
+    /// What the socket of a peer has to remember, one of which was when the peer was heard last.
+    fn attachment(&self, peer: PeerId, heard: Timestamp) -> Option<Vec<u8>> {
+        serde_json::to_vec(&(peer, self.seat(peer)?, heard)).ok()
     }
 }
 
 /// A seat as a socket's attachment remembers it.
 #[derive(Debug, Deserialize)]
-pub struct SavedSeat<Seat>(pub(super) PeerId, pub(super) Seat);
+pub struct SavedSeat<Seat>(pub(super) PeerId, pub(super) Seat, pub(super) Timestamp);
 
 impl<Seat: DeserializeOwned> SavedSeat<Seat> {
     /// The seat in an attachment; nothing where there is none or it cannot be read.
@@ -68,6 +68,12 @@ impl<Seat> SavedSeat<Seat> {
     #[must_use]
     pub const fn peer(&self) -> PeerId {
         self.0
+    }
+
+    /// When that one had been heard last when this was written: it may have been heard since.
+    #[must_use]
+    pub const fn heard(&self) -> Timestamp {
+        self.2
     }
 }
 

@@ -141,7 +141,9 @@ impl Actor for Lobby {
         seats: impl IntoIterator<Item = SavedSeat<Seat>>,
         now: Timestamp,
     ) -> Vec<Effect<'a>> {
-        let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
+        let seats = seats
+            .into_iter()
+            .map(|SavedSeat(peer, seat, _)| (peer, seat));
         self.seats = seats.collect();
         let mut alone = Vec::new();
         let mut free = Vec::new();

@@ -665,7 +665,9 @@ impl Actor for Room {
         seats: impl IntoIterator<Item = SavedSeat<Seat>>,
         now: Timestamp,
     ) -> Vec<Effect<'a>> {
-        let seats = seats.into_iter().map(|SavedSeat(peer, seat)| (peer, seat));
+        let seats = seats
+            .into_iter()
+            .map(|SavedSeat(peer, seat, _)| (peer, seat));
         self.seats = seats.collect();
         let known = self.inside().flat_map(|(_, member)| &member.others);
         let there = known.filter(|other| other.away.is_none());

@@ -66,7 +66,8 @@ pub(super) struct Live<A> {
 struct Connection {
     socket: Socket,
     allowance: Allowance,
-    /// When it last said something, or was found on waking up. Pings are answered by the runtime.
+    /// When it last said something; after a sleep, when it had when its seat was written down last. The
+    /// pings that the runtime answered come on top ([`last_ping`]), and the runtime remembers them.
     heard: Timestamp,
 }
 
@@ -83,7 +84,7 @@ impl<A: Actor> Live<A> {
         for socket in sockets {
             if let Some(seat) = socket.attached().as_deref().and_then(SavedSeat::read) {
                 socket.belongs_to(seat.peer());
-                connections.insert(seat.peer(), Connection::new(socket));
+                connections.insert(seat.peer(), Connection::new(socket, seat.heard()));
                 seats.push(seat);
             }
         }
@@ -114,7 +115,8 @@ impl<A: Actor> Live<A> {
         };
         let socket: Socket = server.as_ref().clone().unchecked_into();
         socket.belongs_to(peer);
-        self.connections.insert(peer, Connection::new(socket));
+        self.connections
+            .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
         Response::from_websocket(client)
     }
@@ -216,7 +218,7 @@ impl<A: Actor> Live<A> {
                 }
                 Effect::Save { peer } => {
                     if let Some(connection) = self.connections.get(&peer)
-                        && let Some(attachment) = self.actor.attachment(peer)
+                        && let Some(attachment) = self.actor.attachment(peer, connection.heard)
                     {
                         connection.socket.attach(&attachment);
                     }
@@ -247,11 +249,11 @@ impl<A: Actor> Live<A> {
 }
 
 impl Connection {
-    fn new(socket: Socket) -> Self {
+    fn new(socket: Socket, heard: Timestamp) -> Self {
         Self {
             socket,
             allowance: Allowance::full(now()),
-            heard: now(),
+            heard,
         }
     }
 }

@@ -250,7 +250,7 @@ impl<A: Actor> Script<A> {
                     self.heard.push((to, message));
                 }
                 Effect::Save { peer } => {
-                    if let Some(attachment) = self.actor.attachment(peer) {
+                    if let Some(attachment) = self.actor.attachment(peer, self.now()) {
                         self.attachments.insert(peer, attachment);
                     }
                 }

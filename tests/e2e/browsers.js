@@ -7,8 +7,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
 
-/** How long anything that is waited for may take, in milliseconds. */
-export const PATIENCE = 30_000;
+/** How long anything that is waited for may take, in milliseconds: far longer than it does, since four
+ * browsers on a small machine that is busy with something else are ten times as slow as alone. */
+export const PATIENCE = 120_000;
+
+/** Has Chromium show test pictures and beep instead of what its machine has. */
+export const TEST_DEVICES = "--use-fake-device-for-media-stream";
 
 const CHROMIUM_ARGS = [
   "--no-sandbox",
@@ -17,7 +21,6 @@ const CHROMIUM_ARGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--use-fake-device-for-media-stream",
   "--use-fake-ui-for-media-stream",
   "--autoplay-policy=no-user-gesture-required",
   // Without a camera's permission Chromium hides its addresses behind multicast names, which need a
@@ -55,8 +58,6 @@ export class Person {
     this.browser = browser;
     this.page = page;
     this.cleanUp = cleanUp;
-    /** How long this one waits for anything, in milliseconds. */
-    this.patience = PATIENCE;
     this.frozen = false;
     /** @type {string[]} what the page complained about */
     this.complaints = [];
@@ -158,7 +159,7 @@ export class Person {
     try {
       await this.page.waitForFunction(
         /** @type {any} */ (condition),
-        { timeout: this.patience, polling: 50 },
+        { timeout: PATIENCE, polling: 50 },
         ...args,
       );
     } catch (error) {
@@ -166,7 +167,7 @@ export class Person {
         .$eval('[data-testid="status"]', (element) => element.textContent)
         .catch(() => "gone");
       const seen = `status: ${status}; complaints: ${this.complaints.join(" | ") || "none"}`;
-      throw new Error(`not seen within ${this.patience} ms: ${condition} ${args} (${seen})`, {
+      throw new Error(`not seen within ${PATIENCE} ms: ${condition} ${args} (${seen})`, {
         cause: error,
       });
     }
@@ -202,6 +203,7 @@ export class Person {
  * @property {string[]} [without] arguments of Chromium to leave out
  * @property {Person} [beside] somebody in whose browser to sit, with nothing in common but the program
  * @property {number} [cameras] how many test cameras Chromium has, instead of one
+ * @property {number} [fps] pictures a second of Chromium's test cameras, instead of 20
  * @property {import("puppeteer-core").Viewport} [viewport]
  * @property {"dark" | "light"} [theme]
  * @property {string} [namespace] the network namespace that Chromium lives in
@@ -215,7 +217,7 @@ export class Person {
  * @returns {Promise<Person>} at the site, which has loaded
  */
 export async function visit(address, kind = "chromium", circumstances = {}) {
-  const { args = [], without = [], beside, cameras, viewport, theme, namespace } = circumstances;
+  const { args = [], without = [], beside, viewport, theme, namespace } = circumstances;
   const scripts = [circumstances.first ?? []].flat();
   if (beside) {
     const context = await beside.browser.createBrowserContext();
@@ -224,7 +226,6 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
     await person.page.goto(address, { waitUntil: "load" });
     return person;
   }
-  const devices = cameras ? [`--use-fake-device-for-media-stream=device-count=${cameras}`] : [];
   const profile = await mkdtemp(join(tmpdir(), "echomingle-"));
   const common = {
     headless: true,
@@ -237,7 +238,9 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
           ...common,
           executablePath: program("CHROMIUM_BIN"),
           ...(namespace && elsewhere(namespace)),
-          args: [...CHROMIUM_ARGS, ...devices, ...args].filter((arg) => !without.includes(arg)),
+          args: [...CHROMIUM_ARGS, ...testDevices(circumstances), ...args].filter(
+            (arg) => !without.includes(arg),
+          ),
         }
       : {
           ...common,
@@ -257,6 +260,14 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
   if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
   await page.goto(address, { waitUntil: "load" });
   return person;
+}
+
+/** @param {Circumstances} circumstances */
+function testDevices({ without = [], cameras, fps }) {
+  if (without.includes(TEST_DEVICES)) return [];
+  const options = Object.entries({ "device-count": cameras, fps }).filter(([, value]) => value);
+  const all = options.map(([name, value]) => `${name}=${value}`).join();
+  return [all ? `${TEST_DEVICES}=${all}` : TEST_DEVICES];
 }
 
 /** Only a pipe leads to a browser in another network. @param {string} namespace */

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TEST_DEVICES } from "./browsers.js";
 import { meet, stage } from "./stage.js";
 
 /** @import { Person } from "./browsers.js" */
@@ -255,7 +256,7 @@ test("in a room, who has no camera and no microphone may join without", async ()
   const ben = await scene.visitor("chromium", { path: "/r/without" });
   const ana = await scene.visitor("chromium", {
     path: "/r/without",
-    without: ["--use-fake-device-for-media-stream"],
+    without: [TEST_DEVICES],
   });
   await ana.waitFor(() =>
     document.querySelector("#notice-title")?.textContent?.includes("No camera or microphone"),
@@ -303,7 +304,7 @@ test("who forbids the camera is told what to do, and can still use text", async 
 
 test("who has no devices is told so", async () => {
   const person = await scene.visitor("chromium", {
-    without: ["--use-fake-device-for-media-stream"],
+    without: [TEST_DEVICES],
   });
   await person.waitFor(() =>
     document.querySelector("#notice-title")?.textContent?.includes("No camera or microphone"),

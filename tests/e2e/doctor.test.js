@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { after, before, describe, test } from "node:test";
+import { PATIENCE, TEST_DEVICES } from "./browsers.js";
 import { freePort } from "./server.js";
 import { stage } from "./stage.js";
 import { startRelay } from "./turnserver.js";
@@ -18,7 +19,7 @@ const DOCTOR = { path: "/doctor" };
 /** Waits until the doctor has looked at everything. @param {Person} person */
 function ready(person) {
   return person.page.waitForSelector('[data-testid="check-again"]:enabled', {
-    timeout: person.patience,
+    timeout: PATIENCE,
   });
 }
 
@@ -155,7 +156,7 @@ describe("without any ICE server", () => {
   test("a microphone that is there and does not open is taken for one that is in use", async () => {
     const ana = await scene.visitor("chromium", {
       ...DOCTOR,
-      without: ["--use-fake-device-for-media-stream"],
+      without: [TEST_DEVICES],
       // One of a card that this machine does not have: it is listed, and opening it fails.
       args: ["--alsa-input-device=hw:31"],
     });
@@ -169,7 +170,7 @@ describe("without any ICE server", () => {
   test("who has no devices is told so", async () => {
     const ana = await scene.visitor("chromium", {
       ...DOCTOR,
-      without: ["--use-fake-device-for-media-stream"],
+      without: [TEST_DEVICES],
     });
     assert.equal((await told(ana)).devices, "bad: No camera or microphone was found");
   });

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { visit } from "./browsers.js";
+import { TEST_DEVICES, visit } from "./browsers.js";
 import { FACES, film } from "./face.js";
 import { freePort, start } from "./server.js";
 import { meet } from "./stage.js";
@@ -144,7 +144,7 @@ async function alone(name, circumstances) {
   await picture(denied, `permission-denied-${name}`);
   const none = await visit(server.address, "chromium", {
     ...circumstances,
-    without: ["--use-fake-device-for-media-stream"],
+    without: [TEST_DEVICES],
   });
   people.push(none);
   await none.waitFor(() =>

@@ -248,7 +248,6 @@ describe("on a site that hides", async () => {
     };
     const before = await ana.page.evaluate(names);
     // It is asked for anew twice a minute at most.
-    ana.patience = 60_000;
     await ana.waitFor((before) => {
       const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
       const { iceServers } = connections.at(-1)?.getConfiguration() ?? {};

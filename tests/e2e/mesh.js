@@ -22,8 +22,6 @@ const WINDOW = 10_000;
 const SETTLING = 10_000;
 /** IPv4 and UDP put as many bytes before each packet. */
 const HEADERS = 28;
-/** How long it may take until all see all, in milliseconds. */
-const PATIENCE = 120_000;
 /** Pictures a second of the others' cameras. */
 const SLOW = 3;
 const QUICK = 30;
@@ -102,7 +100,6 @@ export async function measure(address, size) {
   const comes = async (circumstances, prepare) => {
     const person = await visit("about:blank", "chromium", circumstances);
     people.push(person);
-    person.patience = PATIENCE;
     await person.page.setViewport({ width: 1280, height: 800 });
     await person.page.evaluateOnNewDocument(keepConnections);
     await person.page.evaluateOnNewDocument(prepare);
@@ -115,7 +112,7 @@ export async function measure(address, size) {
       { args: [`--use-file-for-fake-video-capture=${camera}`] },
       () => {},
     );
-    const slow = { args: [`--use-fake-device-for-media-stream=fps=${SLOW}`] };
+    const slow = { fps: SLOW };
     const other = await comes(slow, sparesIt);
     while (people.length < size) await comes({ beside: other }, sparesIt);
     for (const person of people) await person.waitFor(getsAll, size - 1);

@@ -337,7 +337,6 @@ test("two whose networks do not connect are told so, and no tile outlives its ow
   await ana.reads("status", "Only you");
   const ben = await scene.visitor("chromium", { path: "/r/apart" });
   for (const person of [ana, ben]) {
-    person.patience = 120_000;
     await person.reads("tile", "Your networks do not connect");
     await person.reads("status", "2 people");
   }
@@ -352,7 +351,6 @@ test("who loses its network is gone from the room, and back with it", async () =
   ana.freeze(true);
   for (const person of [ben, cem]) {
     // The media is given up after half a minute, the seat a minute after the last word (SILENCE).
-    person.patience = 120_000;
     await person.reads("status", "2 people");
   }
   await ben.reads("chat-log", "The connection to Guest was lost");

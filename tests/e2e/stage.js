@@ -15,6 +15,9 @@ import { lay } from "./wire.js";
 const EXPECTED =
   /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed/;
 
+/** Pictures a second of the test cameras: many encoders and decoders share one small machine. */
+export const FPS = 10;
+
 /**
  * To be called once by a test file, outside its tests.
  * @param {Record<string, string>} [variables] of the server
@@ -56,7 +59,10 @@ export function stage(variables = {}) {
      *   is reached
      */
     async visitor(kind, { path = "/", wire, ...circumstances } = {}) {
-      const person = await visit((wire ?? server).address + path, kind, circumstances);
+      const person = await visit((wire ?? server).address + path, kind, {
+        fps: FPS,
+        ...circumstances,
+      });
       people.push(person);
       return person;
     },

@@ -247,8 +247,7 @@ test("of five calls none is lost in twenty deploys", async (t) => {
   // Ten people at one browser, whose cameras are as slow as this machine needs them to be.
   const ana = await scene.visitor("chromium", {
     first: keepConnections,
-    without: ["--use-fake-device-for-media-stream"],
-    args: ["--use-fake-device-for-media-stream=fps=5"],
+    fps: 5,
   });
   const others = Array.from({ length: 9 }, () =>
     scene.visitor("chromium", { beside: ana, first: keepConnections }),

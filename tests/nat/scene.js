@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { visit } from "../e2e/browsers.js";
 import { keepConnections } from "../e2e/connections.js";
 import { start } from "../e2e/server.js";
-import { goHome } from "../e2e/stage.js";
+import { FPS, goHome } from "../e2e/stage.js";
 import { PORT, startCoturn } from "./coturn.js";
 import { build, inside, SERVER } from "./topology.js";
 
@@ -59,7 +59,12 @@ export async function scene(t, kind, { relay = true } = {}) {
   const comes = async ({ namespace }) => {
     // A camera is for secure pages alone, and this site has no certificate.
     const args = [`--unsafely-treat-insecure-origin-as-secure=${SITE}`];
-    const person = await visit(SITE, "chromium", { namespace, args, first: keepConnections });
+    const person = await visit(SITE, "chromium", {
+      namespace,
+      fps: FPS,
+      args,
+      first: keepConnections,
+    });
     people.push(person);
     return person;
   };

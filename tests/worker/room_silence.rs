@@ -6,6 +6,7 @@ use echomingle::core::actor::SILENCE;
 use echomingle::core::protocol::{ErrorCode, LeaveReason, ServerMessage};
 use tokio::time::{Instant, sleep};
 
+use crate::hibernation::{self, is_awake};
 use crate::party::{away, gather, gone, is_told_to_all, stands};
 use crate::server::Server;
 use crate::visitor::{Says, nobody_hears_more, they_talk};
@@ -13,13 +14,27 @@ use crate::visitor::{Says, nobody_hears_more, they_talk};
 /// WebSocket close code 1001: one end goes away.
 const GOING_AWAY: u16 = 1001;
 
-/// Between two complaints.
-const PAUSE: Duration = Duration::from_secs(3);
-
 #[tokio::test]
 async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_not() {
     let server = Server::start().await;
-    let [ana, mut bea, mut cleo] = gather(&server, "kitchen", ["Ana", "Bea", "Cleo"]).await;
+    the_silent_one_is_lost(&server, Duration::from_secs(3)).await;
+}
+
+#[tokio::test]
+async fn who_is_silent_is_lost_though_the_room_sleeps_between_the_complaints() {
+    let mut server = Server::start().await;
+    the_silent_one_is_lost(&server, hibernation::SILENCE).await;
+    assert_eq!(server.logs().await, is_awake("room", 0));
+    assert_eq!(
+        server.logs_by_now().await,
+        Some(is_awake("room", 3)),
+        "the room never slept"
+    );
+}
+
+/// Ana says nothing; Cleo, who is missed as well, only looks whether her connection lives.
+async fn the_silent_one_is_lost(server: &Server, pause: Duration) {
+    let [ana, mut bea, mut cleo] = gather(server, "kitchen", ["Ana", "Bea", "Cleo"]).await;
     let silence = Duration::from_millis(SILENCE.get());
     let since = Instant::now();
     let away = away(ana.id);
@@ -43,10 +58,10 @@ async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_
         assert_eq!(code, ErrorCode::BadMessage);
         // The object never sees a ping, only that there was one.
         cleo.pings().await;
-        sleep(PAUSE).await;
+        sleep(pause).await;
     }
     assert!(
-        since.elapsed() > silence - PAUSE,
+        since.elapsed() > silence - pause,
         "Ana had no time to answer"
     );
     bea.is_refused(ErrorCode::BadMessage).await;
