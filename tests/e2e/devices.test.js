@@ -129,8 +129,7 @@ test("who hides is hidden from the next one, too, whose page hears of it before 
 /** Tracks arrive after what is said first, as they do where the page is busy: the two come by different
  * queues of the browser. */
 function picturesComeLast() {
-  const Connection = RTCPeerConnection;
-  window.RTCPeerConnection = class extends Connection {
+  window.RTCPeerConnection = class extends RTCPeerConnection {
     /** @type {PromiseWithResolvers<void>} */
     #said = Promise.withResolvers();
 
