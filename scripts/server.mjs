@@ -11,8 +11,11 @@ import { start } from "./process.mjs";
  * @typedef {{ ip: string, port: number, variables: string[] }} Address
  */
 
-/** Seconds in which workerd must have answered. */
-const LIMIT = 60;
+/** Seconds in which workerd must have answered: two or three are usual, and half a minute where others use
+ * the machine as well. */
+const LIMIT = 240;
+/** Seconds after which a question is asked once more. */
+const PATIENCE = 30;
 
 /**
  * Fails where the port is taken; wrangler would quietly use another.
@@ -81,7 +84,7 @@ async function answers({ ip, port }) {
   const host = ip === "0.0.0.0" || ip === "*" ? "127.0.0.1" : ip.includes(":") ? `[${ip}]` : ip;
   try {
     const response = await fetch(`http://${host}:${port}/healthz`, {
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(PATIENCE * 1000),
     });
     await response.text();
     return response.ok;

@@ -12,6 +12,7 @@ import { visit } from "./browsers.js";
 import { keepConnections } from "./connections.js";
 import { FACES, film } from "./face.js";
 import { start } from "./server.js";
+import { sparesIt } from "./thrift.js";
 
 /** @import { Person } from "./browsers.js" */
 /** @import { Page } from "./connections.js" */
@@ -26,19 +27,6 @@ const HEADERS = 28;
 const SLOW = 3;
 const QUICK = 30;
 const GRAIN = 24;
-
-/** Spares this machine: nothing is drawn, and nothing is recorded but a slow camera. */
-const sparesIt = () => {
-  const { mediaDevices } = navigator;
-  const ask = mediaDevices.getUserMedia.bind(mediaDevices);
-  mediaDevices.getUserMedia = async (wanted) => {
-    if (wanted?.audio) throw new DOMException("There is no microphone.", "NotFoundError");
-    return ask(wanted);
-  };
-  setInterval(() => {
-    for (const video of document.querySelectorAll("video")) video.style.visibility = "hidden";
-  }, 100);
-};
 
 /** Whether a picture of so many others arrives. @param {number} others */
 const getsAll = async (others) => {

@@ -7,8 +7,9 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
-/** How long it may take until it is there, in milliseconds; it is built already. */
-const PATIENCE = 60_000;
+/** How long it may take until it is there, in milliseconds: longer than it gives itself (scripts/server.mjs),
+ * so that it can say why it is not. It is built already. */
+const PATIENCE = 300_000;
 
 /** @typedef {Awaited<ReturnType<typeof start>>} Server */
 
