@@ -37,7 +37,8 @@ export function environment(extra = {}) {
     ...offline,
     ...colour,
     PATH: [binaries, ...systemPath()].join(delimiter),
-    // worker-build sets it too: a macro reads it without cargo knowing, so every build must agree.
+    // A macro of wasm-bindgen reads it without cargo knowing, so every build must agree: promises are those of
+    // js-sys then, which need no thread
     WASM_BINDGEN_USE_JS_SYS: "1",
     ...extra,
   };

@@ -53,19 +53,3 @@ export async function provideCompiler(step) {
   );
   return "installed";
 }
-
-/**
- * worker-build links the system's OpenSSL where the system has no TLS of its own.
- *
- * @param {import("./progress.mjs").Step} step
- */
-export async function provideOpenssl(step) {
-  if (process.platform !== "linux" || process.env.OPENSSL_DIR) return;
-  if (which("pkg-config") && (await run("pkg-config", ["--exists", "openssl"])).ok) return;
-  await install(
-    step,
-    ["libssl-dev", "pkg-config"],
-    "OpenSSL's headers are missing.",
-    "Fedora: openssl-devel pkgconf; Arch: openssl pkgconf",
-  );
-}

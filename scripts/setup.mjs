@@ -5,10 +5,10 @@ import { installPackages } from "./packages.mjs";
 import { checkNode, checkRust, provideCompiler } from "./prerequisites.mjs";
 import { main } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
-import { buildTools } from "./tools.mjs";
+import { buildTool } from "./tools.mjs";
 
 /**
- * `packages`: from npm; `rust`: a compiler; `target`: wasm32; `tools`: what turns wasm into a Worker;
+ * `packages`: from npm; `rust`: a compiler; `target`: wasm32; `tools`: what binds wasm to JavaScript;
  * `crates`: the Worker's dependencies, compiled.
  *
  * @typedef {"packages" | "rust" | "target" | "tools" | "crates"} Part
@@ -31,7 +31,7 @@ export async function setup(progress, parts) {
   const target = has.has("target") ? progress.task("wasm target", addTarget) : Promise.resolve();
   await Promise.all([
     target,
-    has.has("tools") && buildTools(progress, target),
+    has.has("tools") && buildTool(progress),
     has.has("crates") && compileCrates(progress, target),
     has.has("packages") && progress.task("npm packages", installPackages),
   ]);
@@ -44,7 +44,7 @@ async function addTarget(step) {
 }
 
 /**
- * The tools keep the processor less than busy while they build, so the Worker is compiled meanwhile.
+ * The tool keeps the processor less than busy while it builds, so the Worker is compiled meanwhile.
  *
  * @param {Progress} progress
  * @param {Promise<void>} target

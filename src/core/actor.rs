@@ -29,6 +29,12 @@ pub trait Actor {
     /// Takes one event and says what is to be done. Events of unknown peers do nothing.
     fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>>;
 
+    /// Whether a signal goes from one to the other, and nothing else comes of it. It is asked of each signal
+    /// before all else, for most of what clients say is that: it takes no time into account, allocates
+    /// nothing, and looks at the sender's seat alone. Where the answer is no, [`handle`](Self::handle) knows
+    /// why.
+    fn relays(&self, from: PeerId, to: PeerId) -> bool;
+
     /// Fills an empty actor with the seats whose sockets are still there, and goes on from them as if it
     /// had never been away. The effects tell those who miss somebody that is no longer among them.
     fn restore<'a>(

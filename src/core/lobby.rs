@@ -186,6 +186,15 @@ impl Actor for Lobby {
         effects
     }
 
+    fn relays(&self, from: PeerId, to: PeerId) -> bool {
+        let seat = self.seats.get(&from).filter(|seat| !seat.leaving);
+        match seat.map(|seat| &seat.status) {
+            // To somebody who is away it would come too late.
+            Some(Status::InCall(call)) => call.partner == to && call.away.is_none(),
+            Some(Status::Idle | Status::Waiting(_) | Status::Claiming(_)) | None => false,
+        }
+    }
+
     fn seat(&self, peer: PeerId) -> Option<&Seat> {
         self.seats.get(&peer)
     }
@@ -419,16 +428,15 @@ impl Lobby {
     ) {
         self.hear(peer, matches!(message, ClientMessage::Away {}), effects);
         match message {
-            ClientMessage::Signal { to, data } => match self.pairing(peer) {
-                Some(call) if call.partner == to => {
-                    // To somebody who is away it would come too late.
-                    if call.away.is_none() {
-                        let message = ServerMessage::Signal { from: peer, data };
-                        effects.push(Effect::Send { to, message });
-                    }
+            ClientMessage::Signal { to, data } if self.relays(peer, to) => {
+                let message = ServerMessage::Signal { from: peer, data };
+                effects.push(Effect::Send { to, message });
+            }
+            ClientMessage::Signal { to, .. } => {
+                if self.partner(peer) != Some(to) {
+                    effects.extend(Effect::reject(peer, &Rejection::UnknownPeer));
                 }
-                Some(_) | None => effects.extend(Effect::reject(peer, &Rejection::UnknownPeer)),
-            },
+            }
             ClientMessage::Find {
                 mode,
                 interests: named,

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -208,6 +209,23 @@ pub enum ServerMessage<D> {
 #[derive(Clone, Copy, Serialize)]
 #[serde(transparent)]
 pub struct Relayed<'a>(&'a RawValue);
+
+impl Relayed<'_> {
+    /// What comes before the data in the message that passes it on, a [`ServerMessage::Signal`] as JSON;
+    /// after it comes a brace. It is the same for everything that a peer says.
+    #[must_use]
+    pub fn head(from: PeerId) -> String {
+        format!(r#"{{"type":"signal","from":"{from}","data":"#)
+    }
+
+    /// Where in the frame that it was [read](parse) from the data stand, in bytes.
+    #[must_use]
+    pub fn place_in(&self, frame: &str) -> Range<usize> {
+        let text = self.0.get();
+        let start = (text.as_ptr() as usize).saturating_sub(frame.as_ptr() as usize);
+        start..start + text.len()
+    }
+}
 
 impl fmt::Debug for Relayed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -433,8 +451,17 @@ impl Addressee {
 
 impl<'de> Deserialize<'de> for Addressee {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(Self(text.parse().ok()))
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Addressee;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Addressee, E> {
+                Ok(Addressee(text.parse().ok()))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

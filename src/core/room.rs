@@ -701,6 +701,12 @@ impl Actor for Room {
         effects
     }
 
+    fn relays(&self, from: PeerId, to: PeerId) -> bool {
+        let member = self.member(from).filter(|member| !member.leaving);
+        let other = member.and_then(|member| member.other(to));
+        other.is_some_and(|other| other.away.is_none())
+    }
+
     fn seat(&self, peer: PeerId) -> Option<&Seat> {
         self.seats.get(&peer)
     }

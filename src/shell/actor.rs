@@ -11,10 +11,11 @@ use worker::js_sys::Date;
 use worker::{Response, Result, State, WebSocketPair, WebSocketRequestResponsePair};
 
 use super::log::{Line, log};
-use super::socket::{Socket, last_ping, text};
+use super::relay::Head;
+use super::socket::{Socket, last_ping, with_text};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
-use crate::core::protocol::{PING, PONG, parse};
+use crate::core::protocol::{ClientMessage, PING, PONG, Relayed, parse};
 use crate::core::rate::Allowance;
 use crate::core::rejection::Rejection;
 use crate::core::time::Timestamp;
@@ -66,6 +67,7 @@ pub(super) struct Live<A> {
 struct Connection {
     socket: Socket,
     allowance: Allowance,
+    head: Head,
     /// When it last said something; after a sleep, when it had when its seat was written down last. The
     /// pings that the runtime answered come on top ([`last_ping`]), and the runtime remembers them.
     heard: Timestamp,
@@ -136,14 +138,23 @@ impl<A: Actor> Live<A> {
             }
             return;
         }
-        let received = text(frame);
-        match received
-            .as_deref()
-            .map_err(Rejection::clone)
-            .and_then(parse)
-        {
-            Ok(message) => self.happened(Event::Received { peer, message }),
-            Err(rejection) => self.refuse(peer, &rejection),
+        with_text(frame, |text| {
+            match text.and_then(|text| Ok((text, parse(text)?))) {
+                Ok((text, ClientMessage::Signal { to, data })) if self.actor.relays(peer, to) => {
+                    self.relay(peer, to, data, frame, text);
+                }
+                Ok((_, message)) => self.happened(Event::Received { peer, message }),
+                Err(rejection) => self.refuse(peer, &rejection),
+            }
+        });
+    }
+
+    fn relay(&self, from: PeerId, to: PeerId, data: Relayed<'_>, frame: &JsValue, text: &str) {
+        let (sender, recipient) = (self.connections.get(&from), self.connections.get(&to));
+        if let (Some(sender), Some(recipient)) = (sender, recipient) {
+            sender
+                .head
+                .relay(from, &recipient.socket, data, frame, text);
         }
     }
 
@@ -204,7 +215,9 @@ impl<A: Actor> Live<A> {
     fn rename(&mut self, from: PeerId, to: PeerId) {
         if let Some(connection) = self.connections.remove(&from) {
             connection.socket.belongs_to(to);
-            self.connections.insert(to, connection);
+            let head = Head::default();
+            self.connections
+                .insert(to, Connection { head, ..connection });
         }
     }
 
@@ -253,6 +266,7 @@ impl Connection {
         Self {
             socket,
             allowance: Allowance::full(now()),
+            head: Head::default(),
             heard,
         }
     }

@@ -8,6 +8,7 @@ mod bindings;
 mod ice;
 mod lobby;
 mod log;
+mod relay;
 mod room;
 mod socket;
 mod storage;

@@ -2,9 +2,11 @@
 //!
 //! Sending to a socket that is gone is no error here: its close event is on the way.
 
+use std::cell::RefCell;
+
 use wasm_bindgen::prelude::*;
 use worker::State;
-use worker::js_sys::{Date, JsString, Object, Uint8Array};
+use worker::js_sys::{Date, Object, Uint8Array};
 
 use crate::core::id::PeerId;
 use crate::core::protocol::{MAX_FRAME_BYTES, Relayed, ServerMessage};
@@ -107,11 +109,34 @@ impl Socket {
     }
 }
 
-/// The text of an incoming frame; its length is looked at before it is copied.
-pub(super) fn text(frame: &JsValue) -> Result<String, Rejection> {
-    let text = frame.dyn_ref::<JsString>().ok_or(Rejection::NotText)?;
-    match text.length() as usize <= MAX_FRAME_BYTES {
-        true => Ok(text.into()),
-        false => Err(Rejection::TooLarge),
-    }
+#[wasm_bindgen(inline_js = "
+const encoder = new TextEncoder();
+export const copy = (frame, into) => {
+  if (typeof frame !== 'string') return -1;
+  const { read, written } = encoder.encodeInto(frame, into);
+  return read < frame.length ? -2 : written;
+};
+")]
+extern "C" {
+    /// Copies the text of a frame as UTF-8, and says how many bytes it took, or less than nothing where it is
+    /// no text or too long. One call and the runtime's own copying: the bindings take three, and a loop over
+    /// the characters.
+    fn copy(frame: &JsValue, into: &mut [u8]) -> i32;
+}
+
+thread_local! {
+    /// Where frames are read, one after the other.
+    static FRAME: RefCell<Box<[u8]>> = RefCell::new(vec![0; MAX_FRAME_BYTES].into());
+}
+
+/// Does something with the text of an incoming frame, of which no more is copied than may be read.
+pub(super) fn with_text<T>(frame: &JsValue, act: impl FnOnce(Result<&str, Rejection>) -> T) -> T {
+    FRAME.with_borrow_mut(|buffer| {
+        let text = match usize::try_from(copy(frame, buffer)) {
+            Ok(length) => std::str::from_utf8(&buffer[..length]).map_err(|_| Rejection::NotText),
+            Err(_) if frame.is_string() => Err(Rejection::TooLarge),
+            Err(_) => Err(Rejection::NotText),
+        };
+        act(text)
+    })
 }

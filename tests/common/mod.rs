@@ -42,6 +42,8 @@ pub(crate) struct Script<A> {
     pub(crate) tokens: Vec<(PeerId, String)>,
     /// How many have come back.
     returned: u64,
+    /// Whether signals that are relayed go the short way.
+    short: bool,
 }
 
 impl<A: Actor> Script<A> {
@@ -58,7 +60,14 @@ impl<A: Actor> Script<A> {
             alarms: 0,
             tokens: Vec::new(),
             returned: 0,
+            short: true,
         }
+    }
+
+    /// The actor handles every message, even what could go the short way.
+    pub(crate) fn the_long_way(mut self) -> Self {
+        self.short = false;
+        self
     }
 
     /// So many people connect, and are welcomed.
@@ -80,10 +89,14 @@ impl<A: Actor> Script<A> {
         peer
     }
 
-    /// Somebody sends a frame.
+    /// Somebody sends a frame. What is relayed goes the short way, as in the shell, unless it is not to.
     pub(crate) fn says(&mut self, peer: PeerId, frame: &str) {
         self.silent.remove(&peer);
         match parse(frame) {
+            Ok(ClientMessage::Signal { to, data }) if self.short && self.actor.relays(peer, to) => {
+                let message = ServerMessage::Signal { from: peer, data };
+                self.perform(vec![Effect::Send { to, message }]);
+            }
             Ok(message) => self.happens(Event::Received { peer, message }),
             Err(rejection) => self.perform(Effect::reject(peer, &rejection)),
         }

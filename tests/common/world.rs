@@ -50,13 +50,14 @@ pub(crate) fn the_rules_hold<W: World>(
     }
 }
 
-/// The same steps, in one script that never sleeps and in one that sleeps after some of them.
+/// The same steps, in one script that never sleeps, and whose actor handles every message, and in one that
+/// sleeps after some of them, and has relayed signals go the short way.
 pub(crate) fn sleeping_changes_nothing<W: World>(
     mut world: W,
     empty: impl Fn() -> W::Actor + Clone + 'static,
     steps: Vec<(W::Step, bool)>,
 ) {
-    let mut awake = Script::of(empty.clone());
+    let mut awake = Script::of(empty.clone()).the_long_way();
     let mut sleepy = Script::of(empty);
     for (step, sleeps) in steps {
         let mut next = Some(step);

@@ -46,6 +46,7 @@ async fn relayed_data_keeps_even_its_spelling() {
         for data in [
             r#"{"b":1,"a":1.0,"b":1e400}"#,
             r#""\u00e9\ud83d\ude00\/""#,
+            r#""é 😀 }""#,
             "[ 1 ,\t2 ]",
             "123456789012345678901234567890",
         ] {

@@ -1,0 +1,19 @@
+//! Puts load on the built Worker and on the floor, side by side, and prints what it cost as JSON.
+//! Started by `npm run bench`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod client;
+mod relay;
+mod server;
+mod statistics;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let part = std::env::args().nth(1).unwrap_or_default();
+    let result = match part.as_str() {
+        "relay" => relay::run().await,
+        other => panic!("there is no part {other:?}"),
+    };
+    println!("{result}");
+}

@@ -1,0 +1,155 @@
+//! What a relayed signal costs, beside the floor, in turns that alternate.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::client::{Client, Pair};
+use crate::server::{Program, Server};
+use crate::statistics::{own_cpu, quantile};
+
+/// Turns of each program.
+const TURNS: usize = 9;
+/// Pairs that talk at once where CPU is measured.
+const PAIRS: usize = 200;
+/// What each of them says in a turn: within what the Worker lets a socket say at once.
+const MESSAGES: usize = 110;
+/// Messages of each that are under way at once.
+const WINDOW: usize = 4;
+/// Pairs that talk one after the other where the round trip is measured.
+const LONE_PAIRS: usize = 5;
+/// Round trips of each.
+const ROUND_TRIPS: usize = 100;
+
+/// A batch of two candidates, as browsers make them; and what is as long as an answer.
+pub(crate) fn data(bytes: usize) -> String {
+    let one = "candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ srflx raddr 0.0.0.0 rport 0 generation 0";
+    let candidate =
+        json!({ "candidate": one, "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "EEtu" });
+    match bytes {
+        0 => json!({ "candidates": [candidate, candidate] }).to_string(),
+        bytes => {
+            let line = "a=rtpmap:96 VP8/90000\r\n";
+            json!({ "description": { "type": "answer", "sdp": line.repeat(bytes / line.len()) } })
+                .to_string()
+        }
+    }
+}
+
+#[derive(Default)]
+struct Measured {
+    /// CPU time of the server for each relay, in µs.
+    cpu: Vec<f64>,
+    /// Of one that says to one who answers at once, in µs: two relays.
+    round_trip: Vec<f64>,
+    per_second: Vec<f64>,
+    /// How busy the generator was, from 0 to 1.
+    busy: Vec<f64>,
+}
+
+pub(crate) async fn run() -> Value {
+    let mut sizes = Vec::new();
+    for bytes in [0, 4_000] {
+        sizes.push(compare(&data(bytes)).await);
+    }
+    json!({ "sizes": sizes })
+}
+
+async fn compare(data: &str) -> Value {
+    let servers = Program::BOTH.map(Server::start);
+    let mut measured = Program::BOTH.map(|_| Measured::default());
+    for turn in 0..=TURNS {
+        // The first to go is now this one and now that one; the very first turn warms up.
+        for place in [turn % 2, 1 - turn % 2] {
+            let (Some(server), Some(into)) = (servers.get(place), measured.get_mut(place)) else {
+                continue;
+            };
+            if turn == 0 {
+                take_turn(server, data, &mut Measured::default()).await;
+            } else {
+                take_turn(server, data, into).await;
+            }
+        }
+    }
+    let [floor, worker] = &measured;
+    let ratios = |of: fn(&Measured) -> &Vec<f64>| {
+        let pairs = of(worker).iter().zip(of(floor));
+        quantile(
+            &pairs.map(|(own, floor)| own / floor).collect::<Vec<_>>(),
+            0.5,
+        )
+    };
+    let tell = |one: &Measured| {
+        json!({
+            "cpuMicros": quantile(&one.cpu, 0.5),
+            "roundTripMicros": quantile(&one.round_trip, 0.5),
+            "perSecond": quantile(&one.per_second, 0.5),
+            "generatorBusy": quantile(&one.busy, 0.5),
+        })
+    };
+    json!({
+        "frameBytes": data.len() + 50,
+        "floor": tell(floor),
+        "worker": tell(worker),
+        "cpuRatio": ratios(|one| &one.cpu),
+        "roundTripRatio": ratios(|one| &one.round_trip),
+    })
+}
+
+async fn take_turn(server: &Server, data: &str, into: &mut Measured) {
+    let mut pairs = Vec::new();
+    for _ in 0..PAIRS {
+        pairs.push(Pair::meet(server, data).await);
+    }
+    let (since, cpu, own) = (Instant::now(), server.cpu(), own_cpu());
+    let talks = pairs.iter_mut().flat_map(|pair| {
+        let frames = pair.frames.iter();
+        pair.clients
+            .iter_mut()
+            .zip(frames)
+            .map(|(client, frame)| talk(client, frame))
+    });
+    join_all(talks).await;
+    let (took, cpu, own) = (since.elapsed(), server.cpu() - cpu, own_cpu() - own);
+    let relays = (2 * PAIRS * MESSAGES) as f64;
+    into.cpu.push(micros(cpu) / relays);
+    into.per_second.push(relays / took.as_secs_f64());
+    into.busy.push(own.as_secs_f64() / took.as_secs_f64());
+    for pair in pairs {
+        pair.leave().await;
+    }
+    let mut round_trips = Vec::new();
+    for _ in 0..LONE_PAIRS {
+        let mut pair = Pair::meet(server, data).await;
+        let ([one, other], [to_other, to_one]) = (&mut pair.clients, &pair.frames);
+        for _ in 0..ROUND_TRIPS {
+            let since = Instant::now();
+            one.say(to_other).await;
+            other.hear().await;
+            other.say(to_one).await;
+            one.hear().await;
+            round_trips.push(micros(since.elapsed()));
+        }
+        pair.leave().await;
+    }
+    into.round_trip.push(quantile(&round_trips, 0.5));
+}
+
+/// Says all there is to say, a few at once: the next when one of the other's has arrived.
+async fn talk(client: &mut Client, frame: &str) {
+    for _ in 0..WINDOW {
+        client.say(frame).await;
+    }
+    for said in WINDOW..MESSAGES + WINDOW {
+        let heard = client.hear().await;
+        assert!(heard.contains("signal"), "heard {heard}");
+        if said < MESSAGES {
+            client.say(frame).await;
+        }
+    }
+}
+
+fn micros(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e6
+}

@@ -1,0 +1,111 @@
+//! A workerd of one's own on one core, and what it has cost so far.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What runs in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The built Worker.
+    Worker,
+    /// `tests/bench/floor`.
+    Floor,
+}
+
+impl Program {
+    pub(crate) const BOTH: [Self; 2] = [Self::Floor, Self::Worker];
+
+    fn config(self) -> &'static str {
+        match self {
+            Self::Worker => "tests/common/workerd.capnp",
+            Self::Floor => "tests/bench/floor/workerd.capnp",
+        }
+    }
+}
+
+/// Ends with its owner.
+pub(crate) struct Server {
+    process: Child,
+    disk: PathBuf,
+    pub(crate) address: SocketAddr,
+    /// When its process was started.
+    pub(crate) since: Instant,
+}
+
+impl Server {
+    /// Starts it on the core that is the servers', and waits until it listens.
+    pub(crate) fn start(program: Program) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let disk = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
+            "bench-{}-{}",
+            std::process::id(),
+            program as u8
+        ));
+        let _ = fs::remove_dir_all(&disk);
+        fs::create_dir_all(&disk).unwrap_or_else(|error| panic!("no disk: {error}"));
+        let workerd = std::env::var("WORKERD_BIN").unwrap_or_else(|_| panic!("no WORKERD_BIN"));
+        let since = Instant::now();
+        let mut process = Command::new("taskset")
+            .args(["--cpu-list", "1", &workerd, "serve"])
+            .arg(root.join(program.config()))
+            .arg("--socket-addr=http=127.0.0.1:0")
+            .arg(format!("--directory-path=disk={}", disk.display()))
+            .arg("--control-fd=1")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap_or_else(|error| panic!("workerd does not start: {error}"));
+        let Some(output) = process.stdout.take() else {
+            panic!("workerd has no output");
+        };
+        let mut lines = BufReader::new(output);
+        let mut line = String::new();
+        let _ = lines.read_line(&mut line);
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        let port = said["port"].as_u64().and_then(|port| port.try_into().ok());
+        let port = port.unwrap_or_else(|| panic!("workerd said {line:?}"));
+        // What the Worker logs is nobody's business here, and must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Self {
+            process,
+            disk,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            since,
+        }
+    }
+
+    /// The CPU time of all its threads up to now (Linux: `/proc/PID/task/TID/schedstat`, in nanoseconds).
+    pub(crate) fn cpu(&self) -> Duration {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        let spent = |task: fs::DirEntry| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        };
+        let tasks = fs::read_dir(tasks).into_iter().flatten().flatten();
+        Duration::from_nanos(tasks.filter_map(spent).sum())
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() * 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.disk);
+    }
+}
