@@ -112,19 +112,26 @@ async function fingerprint() {
 const kib = (/** @type {number} */ bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
 const gzipped = (/** @type {Buffer} */ file) => gzipSync(file, { level: 9 }).length;
 
-async function sizes() {
-  const file = await readFile(wasm);
-  return `wasm ${kib(file.length)}, ${kib(gzipped(file))} gzipped`;
-}
-
-/** What a browser loads of `pages/`: neither the headers' file nor the types. */
-async function pageSizes() {
+/** What is sent over a network, in bytes: the Worker when it is deployed, the pages to who opens the site. */
+export async function measureSizes() {
+  const [worker, glue] = await Promise.all([readFile(wasm), readFile(script)]);
+  // Neither the headers' file nor the types are loaded.
   const names = (await readdir(join(root, "pages"), { recursive: true })).filter(
     (name) => extname(name) && !name.endsWith(".d.ts"),
   );
-  const files = await Promise.all(names.map((name) => readFile(join(root, "pages", name))));
-  const total = files.reduce((sum, file) => sum + gzipped(file), 0);
-  return `${files.length} files, ${kib(total)} gzipped`;
+  const pages = await Promise.all(names.map((name) => readFile(join(root, "pages", name))));
+  return {
+    wasm: worker.length,
+    wasmGzipped: gzipped(worker),
+    scriptGzipped: gzipped(glue),
+    pagesGzipped: pages.reduce((sum, file) => sum + gzipped(file), 0),
+    pageFiles: pages.length,
+  };
+}
+
+async function sizes() {
+  const { wasm, wasmGzipped } = await measureSizes();
+  return `wasm ${kib(wasm)}, ${kib(wasmGzipped)} gzipped`;
 }
 
 if (isMain(import.meta.url)) {
@@ -132,6 +139,8 @@ if (isMain(import.meta.url)) {
     const progress = new Progress();
     if (!(await isBuilt())) await setup(progress, everything);
     await build(progress);
-    console.log(`build/index.js: ${await sizes()}\npages: ${await pageSizes()}`);
+    const { pageFiles, pagesGzipped } = await measureSizes();
+    console.log(`build/index.js: ${await sizes()}`);
+    console.log(`pages: ${pageFiles} files, ${kib(pagesGzipped)} gzipped`);
   });
 }

@@ -55,7 +55,9 @@ export async function bindgen() {
 /** @param {import("./progress.mjs").Progress} progress */
 export async function buildTool(progress) {
   const tool = await wanted();
-  await progress.task(tool.name, async (step) => ((await find(tool)) ? "there" : build(step, tool)));
+  await progress.task(tool.name, async (step) =>
+    (await find(tool)) ? "there" : build(step, tool),
+  );
 }
 
 /**
@@ -65,7 +67,15 @@ export async function buildTool(progress) {
 async function build(step, { name, crate, version }) {
   step.say(`building ${version}`);
   await keep(`${name}-${version}`, async (place, bench) => {
-    const only = ["--version", `=${version}`, "--bin", name, "--no-default-features", "--root", place];
+    const only = [
+      "--version",
+      `=${version}`,
+      "--bin",
+      name,
+      "--no-default-features",
+      "--root",
+      place,
+    ];
     const env = { ...quick, CARGO_TARGET_DIR: join(bench, "target") };
     await step.run("cargo", ["install", crate, ...only, "--locked"], { env }).catch((error) => {
       // A mirror may lack one of the versions that were locked.

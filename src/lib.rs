@@ -55,6 +55,14 @@
 //! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
 //! every message, and nothing here waits for anything (`shell::actor`).
 //!
+//! **A signal takes a short way.** Most of what clients say is relayed and changes nothing, so the core is first
+//! asked just that ([`core::actor::Actor::relays`]), and what is passed on is put together by JavaScript out of
+//! the frame that came (`shell::relay`). That a property test holds to be the same as the long way.
+//!
+//! **A module of our own around the Rust side.** `src/shell/entry.js` is what the runtime loads, bound and bundled
+//! by `scripts/build.mjs`; worker-build would do that too, with proxies around every call and the names of all
+//! functions in the wasm, and takes longer to be built than the Worker.
+//!
 //! **An id on the socket, not a look-up.** A message finds its seat by a number kept on the JavaScript
 //! object; the attachment is read only on waking up (`shell::socket`).
 //!

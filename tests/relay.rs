@@ -1,6 +1,10 @@
 //! The short way of a signal: what it costs, and that it is the same as the long one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm
+)]
 
 mod common;
 

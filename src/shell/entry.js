@@ -4,8 +4,8 @@
 // isolate lives in that memory. So all of it is thrown away, and each object is made again when its next
 // event comes, as after any other sleep (src/shell/actor.rs).
 //
-// Written by hand: what worker-build writes wraps every call of every object in two JavaScript proxies,
-// which costs a relayed message a tenth of what it costs otherwise (docs/performance).
+// Written by hand, for the module that worker-build writes puts two JavaScript proxies around every call of
+// every object. The types of the runtime are not those of a page, so it is not among what tsc checks.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as rust from "./index.js";
@@ -23,7 +23,7 @@ function recover() {
   life++;
 }
 
-/** @param {unknown} error */
+/** Takes note of what was a panic, or ran out of memory or stack. */
 function note(error) {
   if (error instanceof WebAssembly.RuntimeError) health.criticalError = true;
   return error;
@@ -32,7 +32,6 @@ function note(error) {
 addEventListener("error", (event) => void note(event.error));
 
 export default class extends WorkerEntrypoint {
-  /** @param {Request} request */
   async fetch(request) {
     recover();
     try {
@@ -43,25 +42,21 @@ export default class extends WorkerEntrypoint {
   }
 }
 
-/**
- * @template {import("./index.js").Actor} Actor
- * @param {new (state: DurableObjectState, env: unknown) => Actor} Class the Rust side of the object
- */
+/** A Durable Object of the runtime, of which `Class` is the Rust side. */
 function durableObject(Class) {
   return class {
     #state;
     #env;
-    /** @type {Actor | undefined} */
     #actor;
     #life = -1;
 
-    /** @param {DurableObjectState} state @param {unknown} env */
     constructor(state, env) {
       this.#state = state;
       this.#env = env;
       this.#living();
     }
 
+    /** The Rust side, made again if all was begun anew since. */
     #living() {
       recover();
       if (this.#actor && this.#life === life) return this.#actor;
@@ -75,7 +70,6 @@ function durableObject(Class) {
       }
     }
 
-    /** @param {Request} request */
     async fetch(request) {
       try {
         return await this.#living().fetch(request);
@@ -85,35 +79,24 @@ function durableObject(Class) {
     }
 
     alarm() {
-      try {
-        this.#living().alarm();
-      } catch (error) {
-        throw note(error);
-      }
+      this.#do((actor) => actor.alarm());
     }
 
-    /** @param {WebSocket} socket @param {string | ArrayBuffer} frame */
     webSocketMessage(socket, frame) {
-      try {
-        this.#living().webSocketMessage(socket, frame);
-      } catch (error) {
-        throw note(error);
-      }
+      this.#do((actor) => actor.webSocketMessage(socket, frame));
     }
 
-    /** @param {WebSocket} socket @param {number} code */
     webSocketClose(socket, code) {
-      try {
-        this.#living().webSocketClose(socket, code);
-      } catch (error) {
-        throw note(error);
-      }
+      this.#do((actor) => actor.webSocketClose(socket, code));
     }
 
-    /** @param {WebSocket} socket */
     webSocketError(socket) {
+      this.#do((actor) => actor.webSocketError(socket));
+    }
+
+    #do(act) {
       try {
-        this.#living().webSocketError(socket);
+        act(this.#living());
       } catch (error) {
         throw note(error);
       }

@@ -88,6 +88,11 @@ impl Client {
     }
 }
 
+/// A signal to somebody.
+pub(crate) fn frame(to: &str, data: &str) -> String {
+    format!(r#"{{"type":"signal","to":"{to}","data":{data}}}"#)
+}
+
 /// Two in a call, each with the frame it says to the other.
 pub(crate) struct Pair {
     pub(crate) clients: [Client; 2],
@@ -100,10 +105,9 @@ impl Pair {
         let mut other = Client::connect(server).await;
         one.find().await;
         let [other_id, id] = other.meet(&mut one).await;
-        let frame = |to| format!(r#"{{"type":"signal","to":"{to}","data":{data}}}"#);
         Self {
             clients: [one, other],
-            frames: [frame(other_id), frame(id)],
+            frames: [frame(&other_id, data), frame(&id, data)],
         }
     }
 

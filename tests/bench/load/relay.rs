@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Pair};
+use crate::client::{Client, Pair, frame};
 use crate::server::{Program, Server};
 use crate::statistics::{own_cpu, quantile};
 
@@ -17,8 +17,8 @@ const PAIRS: usize = 200;
 const MESSAGES: usize = 110;
 /// Messages of each that are under way at once.
 const WINDOW: usize = 4;
-/// Pairs that talk one after the other where the round trip is measured.
-const LONE_PAIRS: usize = 5;
+/// Pairs, one after the other, whose round trips are measured in a turn.
+const LONE_PAIRS: usize = 10;
 /// Round trips of each.
 const ROUND_TRIPS: usize = 100;
 
@@ -37,11 +37,12 @@ pub(crate) fn data(bytes: usize) -> String {
     }
 }
 
+/// What was measured of one program, a value a turn.
 #[derive(Default)]
 struct Measured {
     /// CPU time of the server for each relay, in µs.
     cpu: Vec<f64>,
-    /// Of one that says to one who answers at once, in µs: two relays.
+    /// From saying something to hearing the answer of one who answers at once, in µs: two relays.
     round_trip: Vec<f64>,
     per_second: Vec<f64>,
     /// How busy the generator was, from 0 to 1.
@@ -57,28 +58,32 @@ pub(crate) async fn run() -> Value {
 }
 
 async fn compare(data: &str) -> Value {
-    let servers = Program::BOTH.map(Server::start);
-    let mut measured = Program::BOTH.map(|_| Measured::default());
+    let mut programs = Program::BOTH.map(|program| (Server::start(program), Measured::default()));
     for turn in 0..=TURNS {
-        // The first to go is now this one and now that one; the very first turn warms up.
-        for place in [turn % 2, 1 - turn % 2] {
-            let (Some(server), Some(into)) = (servers.get(place), measured.get_mut(place)) else {
-                continue;
-            };
+        // Now this one goes first, now that one. The very first turn warms up.
+        programs.reverse();
+        for (server, measured) in &mut programs {
+            saturate(server, data, measured).await;
+        }
+        let mut round_trips = [Vec::new(), Vec::new()];
+        for _ in 0..LONE_PAIRS {
+            for ((server, _), round_trips) in programs.iter().zip(&mut round_trips) {
+                ping_pong(server, data, round_trips).await;
+            }
+        }
+        for ((_, measured), round_trips) in programs.iter_mut().zip(round_trips) {
+            measured.round_trip.push(quantile(&round_trips, 0.5));
             if turn == 0 {
-                take_turn(server, data, &mut Measured::default()).await;
-            } else {
-                take_turn(server, data, into).await;
+                *measured = Measured::default();
             }
         }
     }
-    let [floor, worker] = &measured;
-    let ratios = |of: fn(&Measured) -> &Vec<f64>| {
+    programs.sort_by_key(|(server, _)| server.program == Program::Worker);
+    let [(_, floor), (_, worker)] = &programs;
+    let ratio = |of: fn(&Measured) -> &Vec<f64>| {
         let pairs = of(worker).iter().zip(of(floor));
-        quantile(
-            &pairs.map(|(own, floor)| own / floor).collect::<Vec<_>>(),
-            0.5,
-        )
+        let ratios: Vec<_> = pairs.map(|(own, floor)| own / floor).collect();
+        quantile(&ratios, 0.5)
     };
     let tell = |one: &Measured| {
         json!({
@@ -89,15 +94,16 @@ async fn compare(data: &str) -> Value {
         })
     };
     json!({
-        "frameBytes": data.len() + 50,
+        "frameBytes": frame("0123456789", data).len(),
         "floor": tell(floor),
         "worker": tell(worker),
-        "cpuRatio": ratios(|one| &one.cpu),
-        "roundTripRatio": ratios(|one| &one.round_trip),
+        "cpuRatio": ratio(|one| &one.cpu),
+        "roundTripRatio": ratio(|one| &one.round_trip),
     })
 }
 
-async fn take_turn(server: &Server, data: &str, into: &mut Measured) {
+/// Many talk at once, as fast as they are served.
+async fn saturate(server: &Server, data: &str, measured: &mut Measured) {
     let mut pairs = Vec::new();
     for _ in 0..PAIRS {
         pairs.push(Pair::meet(server, data).await);
@@ -105,35 +111,35 @@ async fn take_turn(server: &Server, data: &str, into: &mut Measured) {
     let (since, cpu, own) = (Instant::now(), server.cpu(), own_cpu());
     let talks = pairs.iter_mut().flat_map(|pair| {
         let frames = pair.frames.iter();
-        pair.clients
-            .iter_mut()
+        let clients = pair.clients.iter_mut();
+        clients
             .zip(frames)
             .map(|(client, frame)| talk(client, frame))
     });
     join_all(talks).await;
     let (took, cpu, own) = (since.elapsed(), server.cpu() - cpu, own_cpu() - own);
     let relays = (2 * PAIRS * MESSAGES) as f64;
-    into.cpu.push(micros(cpu) / relays);
-    into.per_second.push(relays / took.as_secs_f64());
-    into.busy.push(own.as_secs_f64() / took.as_secs_f64());
+    measured.cpu.push(micros(cpu) / relays);
+    measured.per_second.push(relays / took.as_secs_f64());
+    measured.busy.push(own.as_secs_f64() / took.as_secs_f64());
     for pair in pairs {
         pair.leave().await;
     }
-    let mut round_trips = Vec::new();
-    for _ in 0..LONE_PAIRS {
-        let mut pair = Pair::meet(server, data).await;
-        let ([one, other], [to_other, to_one]) = (&mut pair.clients, &pair.frames);
-        for _ in 0..ROUND_TRIPS {
-            let since = Instant::now();
-            one.say(to_other).await;
-            other.hear().await;
-            other.say(to_one).await;
-            one.hear().await;
-            round_trips.push(micros(since.elapsed()));
-        }
-        pair.leave().await;
+}
+
+/// Two talk, and nobody else.
+async fn ping_pong(server: &Server, data: &str, round_trips: &mut Vec<f64>) {
+    let mut pair = Pair::meet(server, data).await;
+    let ([one, other], [to_other, to_one]) = (&mut pair.clients, &pair.frames);
+    for _ in 0..ROUND_TRIPS {
+        let since = Instant::now();
+        one.say(to_other).await;
+        other.hear().await;
+        other.say(to_one).await;
+        one.hear().await;
+        round_trips.push(micros(since.elapsed()));
     }
-    into.round_trip.push(quantile(&round_trips, 0.5));
+    pair.leave().await;
 }
 
 /// Says all there is to say, a few at once: the next when one of the other's has arrived.

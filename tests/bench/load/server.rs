@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What runs in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,9 +31,8 @@ impl Program {
 pub(crate) struct Server {
     process: Child,
     disk: PathBuf,
+    pub(crate) program: Program,
     pub(crate) address: SocketAddr,
-    /// When its process was started.
-    pub(crate) since: Instant,
 }
 
 impl Server {
@@ -48,7 +47,6 @@ impl Server {
         let _ = fs::remove_dir_all(&disk);
         fs::create_dir_all(&disk).unwrap_or_else(|error| panic!("no disk: {error}"));
         let workerd = std::env::var("WORKERD_BIN").unwrap_or_else(|_| panic!("no WORKERD_BIN"));
-        let since = Instant::now();
         let mut process = Command::new("taskset")
             .args(["--cpu-list", "1", &workerd, "serve"])
             .arg(root.join(program.config()))
@@ -76,8 +74,8 @@ impl Server {
         Self {
             process,
             disk,
+            program,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
-            since,
         }
     }
 
@@ -90,15 +88,6 @@ impl Server {
         };
         let tasks = fs::read_dir(tasks).into_iter().flatten().flatten();
         Duration::from_nanos(tasks.filter_map(spent).sum())
-    }
-
-    /// Its resident memory in bytes.
-    pub(crate) fn memory(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.process.id());
-        let status = fs::read_to_string(status).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
-        kib.unwrap_or_default() * 1024
     }
 }
 

@@ -1,0 +1,16 @@
+// What goes over a network when the Worker is deployed and when somebody opens the site must not grow unseen.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { measureSizes } from "../../scripts/build.mjs";
+
+/** Bytes: what they were when this was written, and some room. A change that needs more says here why. */
+const MOST = { wasmGzipped: 235_000, scriptGzipped: 7_500, pagesGzipped: 80_000, pageFiles: 38 };
+
+test("neither the Worker nor the site has grown", async () => {
+  const sizes = await measureSizes();
+  for (const [what, most] of Object.entries(MOST)) {
+    const now = sizes[/** @type {keyof typeof MOST} */ (what)];
+    assert(now <= most, `${what}: ${now}, and at most ${most} is expected`);
+  }
+});
