@@ -86,8 +86,9 @@ await main(async () => {
   await build(progress);
   const folder = join(root, "docs", "performance");
   await mkdir(folder, { recursive: true });
-  for (const name of named.length > 0 ? named : Object.keys(parts)) {
-    const { result, table } = await (parts[name] ?? size)(progress);
+  for (const [name, measure] of Object.entries(parts)) {
+    if (named.length > 0 && !named.includes(name)) continue;
+    const { result, table } = await measure(progress);
     const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim()}`;
     const record = { machine, date: new Date().toISOString().slice(0, 10), ...result };
     await writeFile(join(folder, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);

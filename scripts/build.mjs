@@ -18,7 +18,7 @@ const wasm = join(folder, "index_bg.wasm");
 const script = join(folder, "index.js");
 const stamp = join(folder, ".stamp");
 /** Where the parts lie before they are one. */
-const bench = join(folder, "bench");
+const parts = join(folder, "parts");
 
 const targets = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const TARGET = "wasm32-unknown-unknown";
@@ -71,12 +71,12 @@ export async function build(progress) {
     const now = await fingerprint(); // taken first: an edit made meanwhile must build again
     await step.run("cargo", ["build", "--lib", "--release", "--locked", "--target", TARGET]);
     const compiled = join(targets, TARGET, "release", "echomingle.wasm");
-    await rm(bench, { recursive: true, force: true });
-    await mkdir(bench, { recursive: true });
-    await step.run(bindings, [compiled, "--out-dir", bench, ...BINDGEN]);
-    const raw = join(bench, "index_bg.wasm");
+    await rm(parts, { recursive: true, force: true });
+    await mkdir(parts, { recursive: true });
+    await step.run(bindings, [compiled, "--out-dir", parts, ...BINDGEN]);
+    const raw = join(parts, "index_bg.wasm");
     await step.run(join(binaries, "wasm-opt"), [raw, "-o", raw, ...OPTIMISE]);
-    const [entry, bundle] = [join(bench, "entry.js"), join(bench, "bundle.js")];
+    const [entry, bundle] = [join(parts, "entry.js"), join(parts, "bundle.js")];
     await copyFile(join(root, "src", "shell", "entry.js"), entry);
     await step.run(esbuild(), [entry, `--outfile=${bundle}`, ...BUNDLE]);
     // As the runtime takes it, which does not know the newer `import source`.
@@ -84,7 +84,7 @@ export async function build(progress) {
     await writeFile(bundle, bundled.replace("import source ", "import "));
     // Together, for a server that runs looks at them.
     await Promise.all([rename(raw, wasm), rename(bundle, script)]);
-    await rm(bench, { recursive: true });
+    await rm(parts, { recursive: true });
     await writeFile(stamp, now);
     return sizes();
   });

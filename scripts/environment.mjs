@@ -38,7 +38,7 @@ export function environment(extra = {}) {
     ...colour,
     PATH: [binaries, ...systemPath()].join(delimiter),
     // A macro of wasm-bindgen reads it without cargo knowing, so every build must agree: promises are those of
-    // js-sys then, which need no thread
+    // js-sys then, which need no thread.
     WASM_BINDGEN_USE_JS_SYS: "1",
     ...extra,
   };
