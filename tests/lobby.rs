@@ -10,7 +10,7 @@ mod common;
 
 use common::pair::{pair, people, stats};
 use common::{
-    Heard, KEY, away, errors, find_with, joined, joined_with, left, meet, signal, waiting,
+    Heard, KEY, away, errors, find_with, hex, joined, joined_with, left, meet, signal, waiting,
 };
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
@@ -327,27 +327,28 @@ fn of_two_prepared_offers_the_older_is_used_and_a_single_one_always() {
 }
 
 #[test]
-fn an_offer_too_long_to_be_remembered_is_left_to_the_plain_way() {
-    let (mut script, [ana, ben]) = people();
-    script.sends(ana, &find_with(&"\n".repeat(MAX_OFFER_BYTES)));
-    assert!(script.remembers(ana) <= MAX_ATTACHMENT_BYTES);
-    script.finds(ben, Video, &[]);
-    let [answers, offers] = meet(ana, ben);
-    assert_eq!(script.heard(), [waiting(ana), answers, offers]);
-}
-
-#[test]
 fn the_fullest_seat_fits_into_its_attachment() {
     let (mut script, [ana]) = people();
     let interests: Vec<_> = (0..8u8)
         .map(|n| format!("{}{}", char::from(n + 1), "\u{1}".repeat(31)))
         .collect();
-    let offer = "a".repeat(MAX_OFFER_BYTES);
+    let offer = "\n".repeat(MAX_OFFER_BYTES);
     let find = json!({"type": "find", "mode": "video", "interests": interests, "offer": offer});
     script.says(ana, &find.to_string());
     assert_eq!(script.heard(), [waiting(ana)]);
     assert!(script.remembers(ana) > MAX_OFFER_BYTES);
     assert!(script.remembers(ana) <= MAX_ATTACHMENT_BYTES);
+}
+
+#[test]
+fn what_sockets_remember_has_a_version() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &["chess"]);
+    let waits = "010a30303030303030303031010080a0f1c2b134000105636865737300000080a0f1c2b134";
+    assert_eq!(hex(&script.attachments[&ana]), waits, "count VERSION up");
+    script.finds(ben, Video, &["chess"]);
+    let talks = "010a30303030303030303031020a303030303030303030320000010a303030303030303030320080a0f1c2b134";
+    assert_eq!(hex(&script.attachments[&ana]), talks, "count VERSION up");
 }
 
 #[test]

@@ -9,7 +9,7 @@
 mod common;
 
 use common::party::{SEATS, all, comes, entrance, gone, inside, nameless, people, told};
-use common::{Heard, KEY, asked_to_mute, away, errors, introduced, room, signal};
+use common::{Heard, KEY, asked_to_mute, away, errors, hex, introduced, room, signal};
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
 use echomingle::core::protocol::ErrorCode::{
@@ -647,13 +647,20 @@ fn the_fullest_seat_fits_into_its_attachment() {
 }
 
 #[test]
+fn what_sockets_remember_has_a_version() {
+    let (script, [ana, _]) = inside();
+    let sits = "010a303030303030303030320200010000010a3030303030303030303101000080a0f1c2b134";
+    assert_eq!(hex(&script.attachments[&ana]), sits, "count VERSION up");
+}
+
+#[test]
 fn what_cannot_be_read_makes_no_seat() {
     let nobody = PeerId::from_random(0);
     let broken: [&[u8]; 4] = [
         b"",
-        b"{}",
-        b"[\"0000000000\",{}]",
-        br#"["0000000000",{"Inside":{"place":-1,"last":0,"name":null,"locked":false,"others":[],"leaving":false}}]"#,
+        b"\x01",
+        b"\x01\x0a0000000000\x02",
+        b"\x00\x0a0000000000\x00\x00",
     ];
     let seats = broken.into_iter().filter_map(SavedSeat::read);
     let mut room = Room::new(SEATS, KEY);

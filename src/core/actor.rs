@@ -6,6 +6,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::core::compact::{pack, unpack};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, Peer, Relayed, ServerMessage, VERSION};
 use crate::core::rejection::Rejection;
@@ -22,7 +23,7 @@ pub const SILENCE: Millis = Millis::new(45_000);
 
 /// The rules behind the sockets of one Durable Object.
 pub trait Actor {
-    /// Everything known of one connected peer. As JSON, with its owner's id, at most
+    /// Everything known of one connected peer. As bytes, with its owner's id, at most
     /// [`MAX_ATTACHMENT_BYTES`].
     type Seat: Serialize + DeserializeOwned;
 
@@ -53,7 +54,7 @@ pub trait Actor {
 
     /// What the socket of a peer has to remember, one of which was when the peer was heard last.
     fn attachment(&self, peer: PeerId, heard: Timestamp) -> Option<Vec<u8>> {
-        serde_json::to_vec(&(peer, self.seat(peer)?, heard)).ok()
+        pack(&(peer, self.seat(peer)?, heard))
     }
 }
 
@@ -65,7 +66,7 @@ impl<Seat: DeserializeOwned> SavedSeat<Seat> {
     /// The seat in an attachment; nothing where there is none or it cannot be read.
     #[must_use]
     pub fn read(attachment: &[u8]) -> Option<Self> {
-        serde_json::from_slice(attachment).ok()
+        unpack(attachment)
     }
 }
 

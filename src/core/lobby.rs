@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::{Actor, Effect, Event, MAX_ATTACHMENT_BYTES, SavedSeat};
+use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::interest::interests;
 use crate::core::protocol::{
@@ -480,22 +480,12 @@ impl Lobby {
     }
 
     /// Meets whoever suits, or waits.
-    fn search(
-        &mut self,
-        peer: PeerId,
-        mut wish: Wish,
-        now: Timestamp,
-        effects: &mut Vec<Effect<'_>>,
-    ) {
+    fn search(&mut self, peer: PeerId, wish: Wish, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         if let Some(partner) = self.suitable(peer, &wish, now) {
             self.wait(peer, wish);
             self.pair(partner, peer, now, effects);
             return;
         }
-        // An offer that would not survive a hibernation is not kept at all; the pair then negotiates
-        // the plain way.
-        let room = MAX_ATTACHMENT_BYTES.saturating_sub(NOT_THE_OFFER);
-        wish.offer = wish.offer.filter(|sdp| escaped_length(sdp) <= room);
         self.wait(peer, wish);
         effects.push(Effect::Save { peer });
         effects.push(Effect::Send {
@@ -732,19 +722,4 @@ const fn met(id: PeerId, role: Role) -> Peer {
         interests: Vec::new(),
         offer: None,
     }
-}
-
-/// The most that a seat takes in an attachment beside its offer: 8 interests of 32 characters, each
-/// at most 6 bytes in JSON, 4 ids, and the names of the fields.
-const NOT_THE_OFFER: usize = 2_048;
-
-/// How long a text is as a JSON string: line ends, quotes and backslashes take two bytes, other
-/// control characters six.
-fn escaped_length(text: &str) -> usize {
-    let length = |byte: u8| match byte {
-        b'"' | b'\\' | b'\r' | b'\n' | b'\t' | 8 | 12 => 2,
-        0..32 => 6,
-        _ => 1,
-    };
-    text.bytes().map(length).sum()
 }

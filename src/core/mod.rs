@@ -22,6 +22,7 @@ pub mod route;
 pub mod time;
 pub mod turn;
 
+mod compact;
 #[cfg(test)]
 mod declarations;
 mod queue;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::core::actor::Effect;
+use crate::core::compact::{pack, unpack};
 use crate::core::id::PeerId;
 use crate::core::time::{Millis, Timestamp};
 
@@ -47,9 +48,7 @@ pub struct Key([u8; Self::BYTES]);
 /// What the token of somebody says.
 #[derive(Serialize, Deserialize)]
 struct Claims<Pass> {
-    #[serde(rename = "exp")]
     expires: Timestamp,
-    #[serde(rename = "sub")]
     peer: PeerId,
     pass: Pass,
 }
@@ -146,7 +145,7 @@ impl Key {
             peer,
             pass,
         };
-        let mut token = Base64UrlUnpadded::encode_string(&serde_json::to_vec(&claims).ok()?);
+        let mut token = Base64UrlUnpadded::encode_string(&pack(&claims)?);
         let code = self.code(&token)?.finalize().into_bytes();
         token.push('.');
         token.push_str(&Base64UrlUnpadded::encode_string(&code));
@@ -167,7 +166,7 @@ impl Key {
         let code = Base64UrlUnpadded::decode_vec(code).ok()?;
         self.code(said)?.verify_slice(&code).ok()?;
         let said = Base64UrlUnpadded::decode_vec(said).ok()?;
-        let claims: Claims<Pass> = serde_json::from_slice(&said).ok()?;
+        let claims: Claims<Pass> = unpack(&said)?;
         (now < claims.expires).then_some((claims.peer, claims.pass))
     }
 
@@ -196,7 +195,7 @@ mod tests {
     }
 
     fn token() -> String {
-        KEY.seal(ana(), vec![1, 2], NOW).unwrap_or_default()
+        KEY.seal(ana(), vec![1_u32, 2], NOW).unwrap_or_default()
     }
 
     fn opened(key: &Key, token: &str, now: Timestamp) -> Option<(PeerId, Vec<u32>)> {

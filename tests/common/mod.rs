@@ -450,3 +450,8 @@ pub(crate) fn errors(heard: Vec<Heard>) -> Vec<(PeerId, ErrorCode)> {
     };
     heard.into_iter().map(code).collect()
 }
+
+/// Bytes as they are compared by eye.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
