@@ -32,7 +32,7 @@ pub const PROOF: Millis = Millis::new(2_000);
 /// For how long a token can be used. A call that lasts longer ends with the next deploy.
 const LIFE: Millis = Millis::new(24 * 60 * 60 * 1_000);
 
-/// The longest token that is looked at, in bytes; those of a full room have about 1,500.
+/// The longest token that is looked at, in bytes; those of a full room have about 650.
 const LONGEST_TOKEN: usize = 4_096;
 
 /// For how long a seat is kept.

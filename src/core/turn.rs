@@ -231,7 +231,8 @@ pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
     if body.len() > MAX_ANSWER_BYTES {
         return Err(Failure::TooLarge);
     }
-    let answer: Value = serde_json::from_slice(body).map_err(|_| Failure::Unreadable)?;
+    let body = std::str::from_utf8(body).map_err(|_| Failure::Unreadable)?;
+    let answer: Value = serde_json::from_str(body).map_err(|_| Failure::Unreadable)?;
     let servers: Vec<_> = match text(&answer, "password") {
         Some(password) => server(
             METERED_URLS.map(String::from).to_vec(),
