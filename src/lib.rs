@@ -28,7 +28,7 @@
 //! **What the sockets remember is enough.** The runtime throws the object out of memory after ten idle
 //! seconds, at a deploy, after a panic. Its seats are in the sockets' attachments, nowhere else, and a
 //! lobby restored from them answers every event as one that never slept: that is a property test.
-//! No storage is written on the way of a message. They are bytes of postcard with a version before them,
+//! No storage is written on the way of a message. The seats are bytes of postcard with a version before them,
 //! not JSON (`core::compact`): half as long, and 11 KiB less of gzipped wasm.
 //!
 //! **The host needs no memory.** It is the member who has been inside longest, so there is one at any time,

@@ -20,7 +20,8 @@ fn swap(mut bytes: Vec<u8>, one: PeerId, other: PeerId) -> Vec<u8> {
     let ids = [one, other].map(|id| id.to_string().into_bytes());
     let place = |id: &Vec<u8>| {
         let mut windows = bytes.windows(id.len());
-        windows.position(|window| window == id).unwrap()
+        let found = windows.position(|window| window == id);
+        found.unwrap_or_else(|| panic!("the token names both"))
     };
     let [first, second] = [place(&ids[0]), place(&ids[1])];
     let length = ids[0].len();
