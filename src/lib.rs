@@ -62,7 +62,7 @@
 //!
 //! **A module of our own around the Rust side.** `src/shell/entry.js` is what the runtime loads, bound and bundled
 //! by `scripts/build.mjs`; worker-build would do that too, with proxies around every call and the names of all
-//! functions in the wasm, and takes longer to be built than the Worker.
+//! functions in the wasm, and is one more tool to be built.
 //!
 //! **An id on the socket, not a look-up.** A message finds its seat by a number kept on the JavaScript
 //! object; the attachment is read only on waking up (`shell::socket`).
