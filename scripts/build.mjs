@@ -10,7 +10,7 @@ import { esbuild } from "./packages.mjs";
 import { checkRust } from "./prerequisites.mjs";
 import { main } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
-import { everything, setup } from "./setup.mjs";
+import { compile, everything, setup } from "./setup.mjs";
 import { bindgen } from "./tools.mjs";
 
 const folder = join(root, "build");
@@ -20,8 +20,6 @@ const stamp = join(folder, ".stamp");
 /** Where the parts lie before they are one. */
 const parts = join(folder, "parts");
 
-const targets = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-const TARGET = "wasm32-unknown-unknown";
 const BINDGEN = [
   "--target=module",
   "--out-name=index",
@@ -69,8 +67,7 @@ export async function build(progress) {
     step.say("building");
     const bindings = await bindgen();
     const now = await fingerprint(); // taken first: an edit made meanwhile must build again
-    await step.run("cargo", ["build", "--lib", "--release", "--locked", "--target", TARGET]);
-    const compiled = join(targets, TARGET, "release", "echomingle.wasm");
+    const compiled = await compile(step);
     await rm(parts, { recursive: true, force: true });
     await mkdir(parts, { recursive: true });
     await step.run(bindings, [compiled, "--out-dir", parts, ...BINDGEN]);

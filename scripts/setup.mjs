@@ -1,6 +1,7 @@
 /** All that the project needs is brought here, side by side where one thing does not need the other. */
 
-import { isMain } from "./environment.mjs";
+import { join } from "node:path";
+import { isMain, root } from "./environment.mjs";
 import { installPackages } from "./packages.mjs";
 import { checkNode, checkRust, provideCompiler } from "./prerequisites.mjs";
 import { main } from "./problem.mjs";
@@ -43,6 +44,21 @@ async function addTarget(step) {
   return log === "" ? "there" : "added";
 }
 
+const TARGET = "wasm32-unknown-unknown";
+const WASM = ["--locked", "--target", TARGET];
+
+/**
+ * The Worker as WebAssembly, before it is bound to JavaScript.
+ *
+ * @param {import("./progress.mjs").Step} step
+ * @returns {Promise<string>} its file
+ */
+export async function compile(step) {
+  await step.run("cargo", ["build", "--lib", "--release", ...WASM]);
+  const targets = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+  return join(targets, TARGET, "release", "echomingle.wasm");
+}
+
 /**
  * The tool keeps the processor less than busy while it builds, so the Worker is compiled meanwhile.
  *
@@ -50,14 +66,11 @@ async function addTarget(step) {
  * @param {Promise<void>} target
  */
 async function compileCrates(progress, target) {
-  const wasm = ["--locked", "--target", "wasm32-unknown-unknown"];
   await progress.task("crates", (step) =>
-    step.run("cargo", ["fetch", ...wasm]).then(() => "fetched"),
+    step.run("cargo", ["fetch", ...WASM]).then(() => "fetched"),
   );
   await target;
-  await progress.task("compile", (step) =>
-    step.run("cargo", ["build", "--lib", "--release", ...wasm]).then(() => "compiled"),
-  );
+  await progress.task("compile", (step) => compile(step).then(() => "compiled"));
 }
 
 if (isMain(import.meta.url)) await main(() => setup(new Progress(), everything));

@@ -22,19 +22,18 @@ const LONE_PAIRS: usize = 10;
 /// Round trips of each.
 const ROUND_TRIPS: usize = 100;
 
-/// A batch of two candidates, as browsers make them; and what is as long as an answer.
-pub(crate) fn data(bytes: usize) -> String {
+/// A batch of two candidates, as browsers make them.
+fn candidates() -> String {
     let one = "candidate:842163049 1 udp 1677729535 192.0.2.7 46154 typ srflx raddr 0.0.0.0 rport 0 generation 0";
     let candidate =
         json!({ "candidate": one, "sdpMid": "0", "sdpMLineIndex": 0, "usernameFragment": "EEtu" });
-    match bytes {
-        0 => json!({ "candidates": [candidate, candidate] }).to_string(),
-        bytes => {
-            let line = "a=rtpmap:96 VP8/90000\r\n";
-            json!({ "description": { "type": "answer", "sdp": line.repeat(bytes / line.len()) } })
-                .to_string()
-        }
-    }
+    json!({ "candidates": [candidate, candidate] }).to_string()
+}
+
+/// What is as long as an answer of theirs.
+fn description() -> String {
+    let sdp = "a=rtpmap:96 VP8/90000\r\n".repeat(173);
+    json!({ "description": { "type": "answer", "sdp": sdp } }).to_string()
 }
 
 /// What was measured of one program, a value a turn.
@@ -51,8 +50,8 @@ struct Measured {
 
 pub(crate) async fn run() -> Value {
     let mut sizes = Vec::new();
-    for bytes in [0, 4_000] {
-        sizes.push(compare(&data(bytes)).await);
+    for data in [candidates(), description()] {
+        sizes.push(compare(&data).await);
     }
     json!({ "sizes": sizes })
 }
