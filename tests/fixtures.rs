@@ -29,7 +29,7 @@ macro_rules! variants {
 }
 
 variants!(client_message, CLIENT_MESSAGES: ClientMessage<Relayed<'_>> {
-    Find, Join, Lock, AskToMute, Remove, Missing, Signal, Leave, Away, Resume
+    Find, Offer, Join, Lock, AskToMute, Remove, Missing, Signal, Leave, Away, Resume
 });
 variants!(server_message, SERVER_MESSAGES: ServerMessage<Value> {
     Welcome, Waiting, Room, AskedToMute, PeerJoined, PeerAway, PeerBack, PeerLeft, Signal, StillThere,
@@ -69,7 +69,8 @@ impl Shown {
                 self.optional("offer of find", offer.is_some());
             }
             ClientMessage::Join { name } => self.optional("name of join", name.is_some()),
-            ClientMessage::Lock { on: _ }
+            ClientMessage::Offer { offer: _ }
+            | ClientMessage::Lock { on: _ }
             | ClientMessage::AskToMute { peer: _ }
             | ClientMessage::Remove { peer: _ }
             | ClientMessage::Missing { peer: _ }
@@ -251,16 +252,15 @@ fn a_frame_of_64_kib_is_taken_and_one_byte_more_is_not() {
 
 #[test]
 fn a_prepared_offer_of_12_kib_is_taken_and_one_byte_more_is_not() {
-    let find = |bytes| {
-        let offer = "x".repeat(bytes);
-        format!(r#"{{"type":"find","mode":"video","offer":"{offer}"}}"#)
-    };
     assert_eq!(MAX_OFFER_BYTES, 12_288);
-    assert_eq!(refusal(&find(MAX_OFFER_BYTES)), None);
-    assert_eq!(
-        refusal(&find(MAX_OFFER_BYTES + 1)),
-        Some("too-large".into())
-    );
+    for fields in [r#""type":"find","mode":"video""#, r#""type":"offer""#] {
+        let with = |bytes| format!(r#"{{{fields},"offer":"{}"}}"#, "x".repeat(bytes));
+        assert_eq!(refusal(&with(MAX_OFFER_BYTES)), None);
+        assert_eq!(
+            refusal(&with(MAX_OFFER_BYTES + 1)),
+            Some("too-large".into())
+        );
+    }
 }
 
 #[test]

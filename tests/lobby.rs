@@ -327,6 +327,26 @@ fn of_two_prepared_offers_the_older_is_used_and_a_single_one_always() {
 }
 
 #[test]
+fn who_waits_renews_its_offer_and_keeps_its_place() {
+    let (mut script, [ana, ben, cem]) = people();
+    script.sends(ana, &find_with("old"));
+    script.passes(1_000);
+    script.renews(ana, "new");
+    assert_eq!(script.heard(), [waiting(ana), waiting(ana)]);
+    script.finds(ben, Video, &[]);
+    let met = [
+        joined_with(ben, ana, Role::Answerer, &[], Some("new")),
+        joined(ana, ben, Role::Offerer),
+    ];
+    assert_eq!(script.heard(), met);
+    // By now they have met, so the offer that came too late is nobody's.
+    script.renews(ana, "late");
+    script.renews(cem, "of somebody who does not search");
+    assert_eq!(script.heard(), []);
+    assert_eq!(stats(&script), (3, 0, 1));
+}
+
+#[test]
 fn the_fullest_seat_fits_into_its_attachment() {
     let (mut script, [ana]) = people();
     let interests: Vec<_> = (0..8u8)

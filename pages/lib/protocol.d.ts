@@ -10,6 +10,9 @@ export type ClientMessage<D = unknown> = { "type": "find",
   interests?: Array<string>,
   /** The SDP offer of a connection prepared in advance, handed to whoever is met. */
   offer?: string, }
+  | { "type": "offer",
+  /** The SDP offer. */
+  offer: string, }
   | { "type": "join",
   /** What to be called: at most 32 characters. */
   name?: string, }

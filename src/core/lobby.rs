@@ -457,6 +457,7 @@ impl Lobby {
                 };
                 self.search(peer, wish, now, effects);
             }
+            ClientMessage::Offer { offer } => self.renew(peer, offer, effects),
             ClientMessage::Leave {} => {
                 if self
                     .seats
@@ -498,6 +499,22 @@ impl Lobby {
         self.queue_mut(wish.mode).insert(peer, &wish);
         if let Some(seat) = self.seats.get_mut(&peer) {
             seat.status = Status::Waiting(wish);
+        }
+    }
+
+    /// Somebody who waits has prepared another connection.
+    fn renew(&mut self, peer: PeerId, offer: String, effects: &mut Vec<Effect<'_>>) {
+        if let Some(Seat {
+            status: Status::Waiting(wish),
+            ..
+        }) = self.seats.get_mut(&peer)
+        {
+            wish.offer = Some(offer);
+            effects.push(Effect::Save { peer });
+            effects.push(Effect::Send {
+                to: peer,
+                message: ServerMessage::Waiting {},
+            });
         }
     }
 

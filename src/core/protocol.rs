@@ -22,7 +22,7 @@ use crate::core::rejection::Rejection;
 pub const VERSION: u32 = 1;
 /// The longest frame a client may send, in bytes of UTF-8.
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
-/// The longest offer that `find` may carry, in bytes: it has to fit into what a hibernating socket
+/// The longest offer that may be prepared, in bytes: it has to fit into what a hibernating socket
 /// remembers (16,384 bytes, Cloudflare: Durable Objects, WebSocket attachments) beside the rest.
 pub const MAX_OFFER_BYTES: usize = 12 * 1024;
 /// The longest name somebody may go by in a room, in characters.
@@ -54,6 +54,12 @@ pub enum ClientMessage<D> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         offer: Option<String>,
+    },
+    /// While waiting: hand over this one from now on, and not that of `find`. Answered by `waiting`; who
+    /// does not wait any more is not answered, and whoever was met has the offer from before.
+    Offer {
+        /// The SDP offer.
+        offer: String,
     },
     /// Enter the room of this address. Sent by a member, it changes the name.
     Join {
@@ -401,6 +407,7 @@ struct Fields<'a> {
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     Find,
+    Offer,
     Join,
     Lock,
     AskToMute,
@@ -481,6 +488,10 @@ impl<'a> Fields<'a> {
                 let interests = self.interests.take().unwrap_or_default();
                 find(self.mode.take()?.0, interests, self.offer.take())
             }
+            Kind::Offer => {
+                let offer = fitting(self.offer.take()?);
+                offer.map(|offer| ClientMessage::Offer { offer })
+            }
             Kind::Join => join(self.name.take()),
             Kind::Lock => Ok(ClientMessage::Lock {
                 on: self.on.take()?,
@@ -535,6 +546,7 @@ impl Kind {
     fn takes(&self) -> Option<&'static str> {
         match self {
             Self::Find => Some("find takes mode, and perhaps interests and offer"),
+            Self::Offer => Some("offer takes offer"),
             Self::Join => Some("join takes perhaps name"),
             Self::Lock => Some("lock takes on"),
             Self::AskToMute => Some("ask-to-mute takes peer"),
@@ -561,17 +573,19 @@ fn find<D>(
     if interests.iter().any(too_long) {
         return Err(Rejection::InterestTooLong);
     }
-    if offer
-        .as_ref()
-        .is_some_and(|sdp| sdp.len() > MAX_OFFER_BYTES)
-    {
-        return Err(Rejection::OfferTooLarge);
-    }
     Ok(ClientMessage::Find {
         mode,
         interests,
-        offer,
+        offer: offer.map(fitting).transpose()?,
     })
+}
+
+/// An offer that is not too long.
+fn fitting(offer: String) -> Result<String, Rejection> {
+    if offer.len() > MAX_OFFER_BYTES {
+        return Err(Rejection::OfferTooLarge);
+    }
+    Ok(offer)
 }
 
 fn join<D>(name: Option<String>) -> Result<ClientMessage<D>, Rejection> {

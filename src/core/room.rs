@@ -165,7 +165,7 @@ impl Room {
             ClientMessage::Leave {} => Ok(self.leave(peer, LeaveReason::Left)),
             ClientMessage::Away {} => Ok(Vec::new()),
             ClientMessage::Resume { token } => self.resume(peer, &token, now),
-            ClientMessage::Find { .. } => Err(Rejection::NotInRooms),
+            ClientMessage::Find { .. } | ClientMessage::Offer { .. } => Err(Rejection::NotInRooms),
         }
     }
 

@@ -112,6 +112,12 @@ impl<A: Actor> Script<A> {
         self.sends(peer, &find(mode, interests));
     }
 
+    /// Somebody has prepared another offer.
+    pub(crate) fn renews(&mut self, peer: PeerId, offer: &str) {
+        let offer = offer.into();
+        self.sends(peer, &ClientMessage::Offer { offer });
+    }
+
     /// Somebody enters the room, or goes by another name in it.
     pub(crate) fn joins(&mut self, peer: PeerId, name: Option<&str>) {
         let name = name.map(Into::into);
