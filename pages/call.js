@@ -8,11 +8,12 @@
 // A connection whose way is lost looks for another one (an ICE restart) and stays the same connection. One
 // whose page is a new one, after a reload, is begun `anew` on both sides.
 
-import { Negotiation } from "./lib/negotiation.js";
-import { encoding, least, limit, share } from "./uplink.js";
+import { freshFor, Line } from "./line.js";
+import { least, limit, share } from "./uplink.js";
 
 /** @import { Peer as Met } from "./lib/protocol.js" */
 /** @import { Signal } from "./lib/negotiation.js" */
+/** @import { Kind, Tracks, Ways } from "./line.js" */
 
 /** How somebody is in a call, in its own words. */
 /** @typedef {{ microphone: boolean, camera: boolean, name: string, hand: boolean, screen: boolean }} State */
@@ -28,8 +29,6 @@ import { encoding, least, limit, share } from "./uplink.js";
 
 /** Why a peer is gone: it hung up, its media stopped, or there was never a way to it. */
 /** @typedef {"left" | "lost" | "unreachable"} Reason */
-
-/** @typedef {"audio" | "video"} Kind */
 
 /**
  * What a call tells its page; the first argument is the peer's id.
@@ -56,9 +55,6 @@ const SIGN_OF_LIFE = 3_000;
 /** How long a connection may be interrupted before another way is looked for, in milliseconds: most
  * interruptions are over by then. */
 const INTERRUPTED = 2_000;
-/** How long before the ways grow old they are asked for anew, and how often at most, in milliseconds. */
-const MARGIN = 60_000;
-const RENEW_AT_MOST = 30_000;
 /** Packets whose sound is louder than this, from 0 to 1, are somebody speaking. */
 const SPEECH = 0.02;
 
@@ -67,13 +63,13 @@ const SPEECH = 0.02;
  * @typedef {Signal | { anew: true }} PeerSignal
  */
 
-/** What finds the way, and until when it holds, in milliseconds of the clock.
- * @typedef {Pick<RTCConfiguration, "iceServers" | "iceTransportPolicy"> & { until: number }} Ways */
+/** A line that was prepared before there was anybody, and whether the peer has its offer.
+ * @typedef {{ line: Line, offered: boolean }} Ready */
 
 /**
  * @typedef {object} Options
  * @property {() => Promise<Ways>} ways asked for each peer: credentials grow old
- * @property {Record<Kind, MediaStreamTrack | null> | null} tracks what we send; null in a text chat
+ * @property {Tracks | null} tracks what we send; null in a text chat
  * @property {(to: string, signal: PeerSignal) => boolean} send by the server; whether it was sent
  * @property {Listener} listener
  */
@@ -102,21 +98,22 @@ export class Call {
   /**
    * @param {Met} met somebody the server introduced
    * @param {boolean} [anew] whether it may have a connection from before, to a page that is gone
+   * @param {Ready | null} [ready]
    */
-  async add(met, anew = false) {
+  async add(met, anew = false, ready = null) {
     const before = this.#peers.get(met.id);
     this.#peers.delete(met.id);
     before?.close();
     /** @type {unknown[]} */
     const early = [];
     this.#early.set(met.id, early);
-    const ways = await this.#options.ways();
+    const line = ready?.line ?? new Line(await this.#options.ways(), met.role);
     // Gone again, or introduced anew.
-    if (this.#early.get(met.id) !== early) return;
+    if (this.#early.get(met.id) !== early) return line.close();
     this.#early.delete(met.id);
-    this.#expect(ways.until);
+    this.#expect(line.until);
     const shares = share(this.#peers.size + 1, this.#screen !== null);
-    const peer = new Peer(met, ways, shares, this.#options, {
+    const peer = new Peer(met, { line, offered: false, ...ready }, shares, this.#options, {
       gone: (reason) => this.#gone(met.id, reason),
       broken: () => this.#begin(met, true),
     });
@@ -241,12 +238,11 @@ export class Call {
   /** The ways grow old, and with them the relays: they are asked for anew before. @param {number} until */
   #expect(until) {
     clearTimeout(this.#renewal);
-    const wait = Math.max(RENEW_AT_MOST, until - Date.now() - MARGIN);
     this.#renewal = setTimeout(async () => {
       const ways = await this.#options.ways();
       for (const peer of this.#peers.values()) peer.renew(ways);
       if (this.#peers.size > 0) this.#expect(ways.until);
-    }, wait);
+    }, freshFor(until));
   }
 
   /** What we can send, divided among those who are there. */
@@ -270,10 +266,9 @@ export class Call {
 
 /** One other person, and the connection to it. */
 class Peer {
-  #channel;
+  #line;
   #options;
   #on;
-  #negotiation;
   #connected = false;
   /** Whether the page was told that something is wrong. */
   #doubted = false;
@@ -286,11 +281,6 @@ class Peer {
   #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #interruption;
-  /** What goes both ways, one section of the description each from the first offer on, so that a camera
-   * or a microphone comes and goes without another one. @type {Map<string, RTCRtpTransceiver>} */
-  #both = new Map();
-  /** Sound and picture belong together by what they are sent as. */
-  #ours = new MediaStream();
   #theirs = new MediaStream();
   /** @type {RTCRtpTransceiver | null} */
   #screen = null;
@@ -300,21 +290,19 @@ class Peer {
 
   /**
    * @param {Met} met
-   * @param {Ways} ways
+   * @param {Ready} ready
    * @param {ReturnType<typeof share>} shares
    * @param {Options} options
    * @param {{ gone: (reason: Reason) => void, broken: () => void }} on `broken`: this connection cannot
    *   go on, but another one could
    */
-  constructor(met, ways, shares, options, on) {
-    const { tracks } = options;
+  constructor(met, { line, offered }, shares, options, on) {
     this.met = met;
+    this.#line = line;
     this.#shares = shares;
     this.#options = options;
     this.#on = on;
-    const connection = new RTCPeerConnection(configuration(ways));
-    this.connection = connection;
-    this.#negotiation = new Negotiation(connection, met.role, (signal) => this.#send(signal));
+    const { connection, channel, negotiation } = line;
     connection.ontrack = ({ track, transceiver }) => this.#receive(track, transceiver);
     connection.onconnectionstatechange = () => this.#follow(connection.connectionState);
     connection.onsignalingstatechange = () => {
@@ -323,22 +311,26 @@ class Peer {
       this.#goOn();
     };
     connection.oniceconnectionstatechange = () => this.#goOn();
-    this.#channel = this.#open(connection);
-    if (tracks && met.role === "offerer" && !met.offer) {
-      for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
-        const track = tracks[kind];
-        const limit = kind === "audio" ? shares.microphone : shares.camera;
-        const options = { streams: [this.#ours], sendEncodings: [encoding(limit, track)] };
-        this.#both.set(kind, connection.addTransceiver(track ?? kind, options));
-      }
-    }
+    channel.onmessage = ({ data }) => {
+      const message = read(data);
+      if (message) this.#hear(message);
+    };
+    channel.onopen = () => this.#follow("connected");
+    channel.onclose = () => this.#break();
+    const { tracks } = options;
+    if (tracks && met.role === "offerer") line.furnish(tracks, shares);
+    negotiation.begin((signal) => this.#send(signal), offered);
     this.#wait("unreachable");
     if (met.offer) this.receive({ description: { type: "offer", sdp: met.offer } });
   }
 
+  get connection() {
+    return this.#line.connection;
+  }
+
   /** @param {unknown} signal */
   receive(signal) {
-    this.#negotiation.receive(signal);
+    this.#line.negotiation.receive(signal);
   }
 
   /** By the server, or where that is away by the way there is. @param {PeerSignal} signal */
@@ -356,18 +348,6 @@ class Peer {
   announce() {
     this.#announced = true;
     this.#send({ anew: true });
-  }
-
-  /** Both sides open the same channel, so that it is there with the connection. @param {RTCPeerConnection} connection */
-  #open(connection) {
-    const channel = connection.createDataChannel("call", { negotiated: true, id: 0 });
-    channel.onmessage = ({ data }) => {
-      const message = read(data);
-      if (message) this.#hear(message);
-    };
-    channel.onopen = () => this.#follow("connected");
-    channel.onclose = () => this.#break();
-    return channel;
   }
 
   /** The page over there is gone, or the network was for too long. The server knows which: it sees the
@@ -406,14 +386,8 @@ class Peer {
     const { tracks, listener } = this.#options;
     if (!tracks) return;
     const kind = /** @type {Kind} */ (track.kind);
-    if (!this.#both.has(kind)) {
-      // The answer says that we send, too, even if there is nothing yet.
-      this.#both.set(kind, transceiver);
-      transceiver.direction = "sendrecv";
-      transceiver.sender.setStreams?.(this.#ours);
-      this.use(kind, tracks[kind]);
-    }
-    if (this.#both.get(kind) === transceiver) {
+    if (this.#line.settle(kind, transceiver)) this.use(kind, tracks[kind]);
+    if (this.#line.place(kind) === transceiver) {
       this.#theirs.addTrack(track);
       listener.onstream(this.met.id, this.#theirs);
     } else if (kind === "video") {
@@ -425,13 +399,9 @@ class Peer {
    * @param {Kind} kind
    * @param {MediaStreamTrack | null} track
    */
-  use(kind, track) {
-    const sender = this.#both.get(kind)?.sender;
-    // Refused only where the connection is closed.
-    sender?.replaceTrack(track).then(
-      () => this.#limit(),
-      () => {},
-    );
+  async use(kind, track) {
+    await this.#line.use(kind, track);
+    this.#limit();
   }
 
   /** @param {MediaStreamTrack | null} track of our screen */
@@ -448,7 +418,7 @@ class Peer {
 
   /** How loud it is, from 0 to 1 (RFC 6464). */
   get level() {
-    const [source] = this.#both.get("audio")?.receiver.getSynchronizationSources() ?? [];
+    const [source] = this.#line.place("audio")?.receiver.getSynchronizationSources() ?? [];
     return source?.audioLevel ?? 0;
   }
 
@@ -460,7 +430,7 @@ class Peer {
 
   #limit() {
     const { microphone, camera, screen } = this.#shares;
-    const [audio, video] = [this.#both.get("audio"), this.#both.get("video")];
+    const [audio, video] = [this.#line.place("audio"), this.#line.place("video")];
     if (audio) limit(audio.sender, microphone);
     if (video) limit(video.sender, least(camera, this.#watched));
     if (this.#screen) limit(this.#screen.sender, screen);
@@ -468,7 +438,7 @@ class Peer {
 
   /** @param {RTCPeerConnectionState} state */
   #follow(state) {
-    if (state === "connected" && this.#channel.readyState === "open") {
+    if (state === "connected" && this.#line.channel.readyState === "open") {
       this.#doubted = false;
       this.#settle();
       this.#connected = true;
@@ -503,20 +473,14 @@ class Peer {
   /** Looks for another way, with what finds one now. */
   async findWay() {
     if (this.untouched) return;
-    this.#use(await this.#options.ways());
-    if (this.connection.signalingState !== "closed") this.#negotiation.restartIce();
+    this.#line.reroute(await this.#options.ways());
+    if (this.connection.signalingState !== "closed") this.#line.negotiation.restartIce();
   }
 
   /** A relay serves those who know what finds the way now. @param {Ways} ways */
   async renew(ways) {
-    this.#use(ways);
-    if (this.#connected && (await relayed(this.connection))) this.#negotiation.restartIce();
-  }
-
-  /** @param {Ways} ways */
-  #use(ways) {
-    if (this.connection.signalingState !== "closed")
-      this.connection.setConfiguration(configuration(ways));
+    this.#line.reroute(ways);
+    if (this.#connected && (await relayed(this.connection))) this.#line.negotiation.restartIce();
   }
 
   /** It takes its time, but it gets on: the other side may be busy with many others. */
@@ -537,17 +501,17 @@ class Peer {
   comeBack() {
     this.#away = false;
     if (this.#announced) this.announce();
-    this.#negotiation.repeat();
+    this.#line.negotiation.repeat();
     const { connectionState } = this.connection;
     if (connectionState !== "connected") this.findWay();
-    if (this.#channel.readyState === "closed") this.#break();
+    if (this.#line.channel.readyState === "closed") this.#break();
     else this.tell({ type: "ping" });
   }
 
   /** There is no signaling to this peer any more; it may be there all the same, or be gone. */
   onItsOwn() {
     this.#onItsOwn = true;
-    const there = this.#channel.readyState === "open" && !this.#doubted;
+    const there = this.#line.channel.readyState === "open" && !this.#doubted;
     if (this.connection.connectionState !== "connected" || !there) return this.#on.gone("lost");
     this.tell({ type: "ping" });
     this.#wait("lost", SIGN_OF_LIFE);
@@ -564,29 +528,16 @@ class Peer {
 
   /** @param {Message} message */
   tell(message) {
-    if (this.#channel.readyState !== "open") return false;
-    this.#channel.send(JSON.stringify(message));
+    if (this.#line.channel.readyState !== "open") return false;
+    this.#line.channel.send(JSON.stringify(message));
     return true;
   }
 
   close() {
     clearTimeout(this.#timer);
     clearTimeout(this.#interruption);
-    this.#negotiation.close();
-    this.#channel.onclose = this.#channel.onmessage = this.#channel.onopen = null;
-    const { connection } = this;
-    connection.ontrack = connection.onconnectionstatechange = null;
-    connection.onsignalingstatechange = connection.oniceconnectionstatechange = null;
-    connection.close();
+    this.#line.close();
   }
-}
-
-/**
- * @param {Ways} ways
- * @returns {RTCConfiguration}
- */
-function configuration({ until, ...ways }) {
-  return { ...ways, bundlePolicy: "max-bundle" };
 }
 
 /** Whether a connection goes by a relay of ours. @param {RTCPeerConnection} connection */

@@ -20,8 +20,9 @@ import {
   showNotice,
   showStatus,
 } from "./page.js";
+import { Prepared } from "./prepared.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { online, socketUrl, ways } from "./server.js";
+import { online, socketUrl } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -53,6 +54,11 @@ const devices = new Devices(media, {
     showDevices(media.wants);
     tellState();
   },
+});
+const prepared = new Prepared({
+  ways: permittedWays,
+  tracks: () => (mode === "video" && !media.stream ? undefined : tracks()),
+  onready: offerAnew,
 });
 const liked = recall("interests");
 const interests = new Interests(
@@ -103,6 +109,7 @@ async function openCamera() {
     // A call that went on while the page was loaded anew waits for it.
     call?.use("audio", media.track("microphone"));
     call?.use("video", media.track("camera"));
+    prepared.prepare();
     return true;
   } catch (problem) {
     const { title, advice } = /** @type {Problem} */ (problem);
@@ -120,8 +127,16 @@ function showSelf() {
   devices.refresh();
 }
 
+/** What we send. */
+function tracks() {
+  if (mode === "text") return null;
+  return { audio: media.track("microphone"), video: media.track("camera") };
+}
+
 media.onchange = (device, track) => {
-  call?.use(device === "camera" ? "video" : "audio", track);
+  const kind = device === "camera" ? "video" : "audio";
+  call?.use(kind, track);
+  prepared.use(kind, track);
   showSelf();
   tellState();
 };
@@ -138,9 +153,11 @@ function choose(next) {
   showStatus("Ready");
   document.body.dataset.mode = next;
   remember("mode", next);
+  prepared.discard();
   if (next === "text") {
     media.close();
     view.showSelf(null);
+    prepared.prepare();
   } else {
     showNotice(
       {
@@ -184,9 +201,8 @@ function search() {
       "Few people are here right now. You stay in line; the next one who comes is yours.",
     ),
   );
-  // Fetched while we wait, so that it is there when somebody is.
-  ways();
   ask();
+  prepared.prepare();
 }
 
 function announce() {
@@ -196,12 +212,32 @@ function announce() {
 }
 
 function ask() {
-  const asked = signaling.send({ type: "find", mode, interests: interests.words });
+  const offer = prepared.offer();
+  const find = { type: /** @type {const} */ ("find"), mode, interests: interests.words };
+  const asked = signaling.send(offer ? { ...find, offer } : find);
   showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
   if (!asked) signaling.connect();
 }
 
+/** The server is to hand over the latest of what is prepared. */
+function offerAnew() {
+  const offer = phase === "searching" && prepared.newOffer();
+  if (offer) signaling.send({ type: "offer", offer });
+}
+
+signaling.on("waiting", () => {
+  // Whom we met just now was met by a search before this one.
+  if (phase === "connecting") {
+    hangUp();
+    enter("searching");
+    announce();
+  }
+  prepared.taken();
+  offerAnew();
+});
+
 signaling.on("welcome", () => {
+  prepared.prepare();
   seat = null;
   call?.onItsOwn();
   if (phase === "searching") {
@@ -216,6 +252,7 @@ signaling.on("welcome", () => {
 
 /** The server has us where we were, with those who are in the call. */
 signaling.on("resumed", ({ peers }) => {
+  prepared.prepare();
   const [peer] = peers;
   if (call) {
     call.resumed(peers);
@@ -243,6 +280,8 @@ function comeBack(peer) {
 }
 
 signaling.on("lost", () => {
+  // What was offered may have been handed to somebody of whom we will not hear.
+  prepared.discard();
   if (phase === "start" || phase === "searching") {
     showLost();
     if (!navigator.onLine)
@@ -262,7 +301,8 @@ signaling.on("error", ({ code }) => {
 // Talk
 
 signaling.on("peer-joined", ({ peer }) => {
-  if (phase !== "searching") return;
+  // By now that one has what was offered.
+  if (phase !== "searching") return prepared.discard();
   enter("connecting");
   showStatus("Connecting", "busy");
   view.tell("You found someone", "Connecting you…");
@@ -291,8 +331,7 @@ function meet(peer, anew = false) {
   const shared = peer.interests ?? [];
   call = new Call({
     ways: permittedWays,
-    tracks:
-      mode === "video" ? { audio: media.track("microphone"), video: media.track("camera") } : null,
+    tracks: tracks(),
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
       onstream: (_, stream) => view.showRemote(stream, () => mode === "video" && talk(shared)),
@@ -307,7 +346,7 @@ function meet(peer, anew = false) {
       ongone: (_, reason) => leave(reason === "unreachable" && phase === "call" ? "lost" : reason),
     },
   });
-  call.add(peer, anew);
+  call.add(peer, anew, anew ? null : prepared.take(peer));
   finding = null;
   later(DOUBTFUL, () => explain(peer.id));
 }
@@ -333,6 +372,7 @@ function talk(shared) {
   showStatus(signaling.connected ? "Connected" : "Connected · reaching the server");
   if (phase !== "connecting") return;
   enter("call");
+  prepared.prepare();
   view.showShared(shared);
   chat.clear();
   chat.add(
@@ -441,6 +481,8 @@ for (const name of /** @type {const} */ (["video", "text"])) {
 }
 hook("hide-address").addEventListener("change", ({ target }) => {
   hide(/** @type {HTMLInputElement} */ (target).checked);
+  prepared.discard();
+  prepared.prepare();
   address().then(view.showAddress);
 });
 hook("next").addEventListener("click", search);

@@ -9,6 +9,8 @@
 // for good once an offer was taken back. So the polite side says that it wants to offer, and the other
 // one, when it has nothing on the way, that it may, and holds its own offers back meanwhile. Who does
 // not know these words says nothing, and is offered to all the same.
+//
+// The first offer may be made before there is anybody. Then nothing is said until a peer is there.
 
 /** @import { Role } from "./protocol.js" */
 
@@ -27,10 +29,11 @@ const TURN = 1_000;
 
 export class Negotiation {
   #connection;
+  /** Nothing while there is nobody. @type {((signal: Signal) => void) | null} */
   #send;
   #polite;
   /** Whether offers may be made: the answerer waits for the first one. */
-  #begun;
+  #offers;
   #makingOffer = false;
   #ignoringOffer = false;
   #settingAnswer = false;
@@ -52,15 +55,36 @@ export class Negotiation {
   /**
    * @param {RTCPeerConnection} connection
    * @param {Role} role ours towards this peer
-   * @param {(signal: Signal) => void} send carries a signal to the peer's `receive`, in order
+   * @param {((signal: Signal) => void) | null} [send] carries a signal to the peer's `receive`, in order;
+   *   nothing while there is no peer
    */
-  constructor(connection, role, send) {
+  constructor(connection, role, send = null) {
     this.#connection = connection;
     this.#send = send;
     this.#polite = role === "answerer";
-    this.#begun = role === "offerer";
+    this.#offers = role === "offerer";
     connection.onnegotiationneeded = () => this.#change();
     connection.onicecandidate = ({ candidate }) => this.#collect(candidate);
+  }
+
+  /** The first offer with all candidates so far, to be handed to whoever will be the peer. Nothing where
+   * there is none. @returns {string | null} */
+  handOver() {
+    const offer = this.#connection.pendingLocalDescription;
+    if (offer?.type !== "offer") return null;
+    this.#collected = [];
+    return offer.sdp;
+  }
+
+  /**
+   * There is somebody.
+   * @param {(signal: Signal) => void} send carries a signal to the peer's `receive`, in order
+   * @param {boolean} [offered] whether the peer has what was handed over
+   */
+  begin(send, offered = false) {
+    this.#send = send;
+    if (!offered) this.repeat();
+    this.#flush();
   }
 
   /**
@@ -89,24 +113,24 @@ export class Negotiation {
    * far. Where it had arrived and the answer was lost, there is another answer. */
   repeat() {
     if (this.#connection.signalingState === "have-local-offer") this.#sendDescription();
-    else if (this.#asking) this.#send({ want: true });
+    else if (this.#asking) this.#send?.({ want: true });
   }
 
   /** Says nothing any more. */
   close() {
     for (const timer of [this.#timer, this.#asking, this.#yielding]) clearTimeout(timer);
-    this.#send = () => {};
+    this.#send = null;
     this.#connection.onnegotiationneeded = this.#connection.onicecandidate = null;
   }
 
   /** Something is to be agreed on. What has to wait is said again once the state is stable. */
   #change() {
-    if (!this.#begun || this.#asking) return;
+    if (!this.#offers || this.#asking) return;
     if (this.#yielding) this.#held = true;
     else if (!this.#polite) this.#offer();
     else {
       this.#asking = setTimeout(() => this.#offer(), TURN);
-      this.#send({ want: true });
+      this.#send?.({ want: true });
     }
   }
 
@@ -119,7 +143,7 @@ export class Negotiation {
       this.#yielding = undefined;
       if (this.#held) this.#offer();
     }, TURN);
-    this.#send({ go: true });
+    this.#send?.({ go: true });
   }
 
   /** An offer came, so nobody has to wait for one. */
@@ -161,7 +185,7 @@ export class Negotiation {
     } finally {
       this.#settingAnswer = false;
     }
-    this.#begun = true;
+    this.#offers = true;
     await this.#add(this.#early.splice(0));
     if (description.type === "offer") {
       await connection.setLocalDescription();
@@ -185,7 +209,10 @@ export class Negotiation {
 
   #sendDescription() {
     const description = this.#connection.localDescription;
-    if (description) this.#send({ description: { type: description.type, sdp: description.sdp } });
+    if (!description || !this.#send) return;
+    // It holds the candidates so far.
+    this.#collected = [];
+    this.#send({ description: { type: description.type, sdp: description.sdp } });
   }
 
   /** @param {RTCIceCandidate | null} candidate null when there are no more */
@@ -198,8 +225,8 @@ export class Negotiation {
   #flush() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const candidates = this.#collected.splice(0);
-    if (candidates.length > 0) this.#send({ candidates });
+    if (!this.#send || this.#collected.length === 0) return;
+    this.#send({ candidates: this.#collected.splice(0) });
   }
 }
 

@@ -33,6 +33,7 @@ const EVENTS = Object.keys(
 const CLIENT_TYPES = Object.keys(
   /** @satisfies {Record<ClientMessage["type"], true>} */ ({
     find: true,
+    offer: true,
     join: true,
     lock: true,
     "ask-to-mute": true,
