@@ -6,8 +6,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
+import { browsers } from "./browsers.mjs";
 import { build, measureSizes } from "./build.mjs";
-import { root } from "./environment.mjs";
+import { node, root } from "./environment.mjs";
 import { workerd } from "./packages.mjs";
 import { main, Problem } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
@@ -19,7 +20,7 @@ const CORE = "0";
 /** @typedef {{ result: object, table: string[][] }} Outcome */
 
 /** @type {Record<string, (progress: Progress) => Promise<Outcome>>} */
-const parts = { relay, size };
+const parts = { relay, frame, size };
 
 /** @param {Progress} progress @returns {Promise<Outcome>} */
 async function relay(progress) {
@@ -37,6 +38,27 @@ async function relay(progress) {
     table.push([`${frameBytes}`, "ratio", cpuRatio.toFixed(2), roundTripRatio.toFixed(2), ""]);
   }
   return { result: { sizes }, table };
+}
+
+/** @param {Progress} progress @returns {Promise<Outcome>} */
+async function frame(progress) {
+  const env = await browsers(progress);
+  let json = "";
+  await progress.task("frame", async (step) => {
+    step.say("measuring");
+    json = await step.run(node(), [join("tests", "bench", "frame", "main.js")], { env });
+    return "measured";
+  });
+  const result = JSON.parse(json);
+  const table = [["round trip ms", "from", "", "median ms", "p95 ms"]];
+  for (const { roundTripMillis, ...both } of result.results) {
+    for (const [from, { ours, bare, ratioOfMedians }] of Object.entries(both)) {
+      for (const [name, one] of Object.entries({ bare, ours }))
+        table.push([`${roundTripMillis}`, from, name, `${one.medianMillis}`, `${one.p95Millis}`]);
+      table.push([`${roundTripMillis}`, from, "ratio", ratioOfMedians.toFixed(2), ""]);
+    }
+  }
+  return { result, table };
 }
 
 /** @returns {Promise<Outcome>} */

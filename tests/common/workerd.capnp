@@ -28,7 +28,7 @@ const worker :Workerd.Worker = (
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),
     (name = "ROOM_CAPACITY", text = "4"),
-    (name = "ALLOWED_ORIGINS", text = "https://friend.example"),
+    (name = "ALLOWED_ORIGINS", text = "https://friend.example http://localhost:*"),
     # These are set by each test for itself (tests/worker/server.rs).
     (name = "STUN_URLS", fromEnvironment = "STUN_URLS"),
     (name = "TURN_KEY_ID", fromEnvironment = "TURN_KEY_ID"),

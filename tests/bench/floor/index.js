@@ -1,11 +1,14 @@
 // The floor: what a relay costs that only pairs and passes on, as tight as JavaScript goes. It checks
 // nothing, so nobody may put it on the net; what the Worker costs beyond it is the price of its rules.
+//
+// The first text of a socket is JSON and asks for a partner, who is handed it as it is: whatever was
+// prepared may be in it. All others go to the partner.
 
 /** The next to come meets whoever waits. */
 export class Floor {
   /** @type {Map<WebSocket, WebSocket>} */
   #partners = new Map();
-  /** @type {WebSocket | undefined} */
+  /** @type {{ socket: WebSocket, text: string } | undefined} */
   #waiting;
 
   /** @param {DurableObjectState} state */
@@ -24,20 +27,21 @@ export class Floor {
   webSocketMessage(socket, text) {
     const partner = this.#partners.get(socket);
     if (partner) partner.send(text);
-    else this.#pair(socket);
+    else this.#pair(socket, text);
   }
 
-  /** @param {WebSocket} socket */
-  #pair(socket) {
+  /** @param {WebSocket} socket @param {string} text */
+  #pair(socket, text) {
     const other = this.#waiting;
     if (!other) {
-      this.#waiting = socket;
+      this.#waiting = { socket, text };
       socket.send('{"type":"waiting"}');
       return;
     }
     this.#waiting = undefined;
-    this.#partners.set(socket, other).set(other, socket);
-    for (const one of [other, socket]) one.send('{"type":"peer-joined"}');
+    this.#partners.set(socket, other.socket).set(other.socket, socket);
+    socket.send(`{"type":"peer-joined","role":"answerer","peer":${other.text}}`);
+    other.socket.send(`{"type":"peer-joined","role":"offerer","peer":${text}}`);
   }
 
   /** @param {WebSocket} socket @param {number} code */
@@ -45,7 +49,7 @@ export class Floor {
     const partner = this.#partners.get(socket);
     if (partner) this.#partners.delete(partner);
     this.#partners.delete(socket);
-    if (this.#waiting === socket) this.#waiting = undefined;
+    if (this.#waiting?.socket === socket) this.#waiting = undefined;
     socket.close(code);
   }
 }

@@ -1,0 +1,146 @@
+// From Start, and from Next, to the first frame of somebody who waits: our page on the Worker and the bare
+// page on the floor, in turns, with the signaling as near as it gets and far away. Prints JSON; started by
+// `npm run bench -- frame`.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { prepareSite } from "../../../scripts/site.mjs";
+import { PATIENCE, visit } from "../../e2e/browsers.js";
+import { quantile } from "../../e2e/quantile.js";
+import { lay } from "../../e2e/wire.js";
+import { click, observe, rests } from "./observe.js";
+import { serve } from "./site.js";
+import { start } from "./workerd.js";
+
+/** @import { Person } from "../../e2e/browsers.js" */
+
+/** Between a browser and the server and back, in milliseconds, and how often each is measured: what is far
+ * away takes its time, and varies less. */
+const DISTANCES = [
+  { roundTrip: 0, runs: 20 },
+  { roundTrip: 100, runs: 10 },
+  { roundTrip: 300, runs: 10 },
+];
+/** For how long nothing happens in a page that is prepared for a click, in milliseconds. */
+const QUIET = 100;
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+/** @type {(() => Promise<unknown>)[]} */
+const ends = [];
+
+/** @typedef {"ours" | "bare"} Page */
+/** @typedef {Record<"start" | "next", number[]>} Times */
+
+/** @param {number} roundTrip @returns {Promise<Record<Page, string>>} where the pages are */
+async function open(roundTrip) {
+  const wires = await Promise.all(servers.map(({ port }) => lay(port, roundTrip)));
+  const [worker, floor] = wires.map(({ address }) => address);
+  const folder = await mkdtemp(join(tmpdir(), "echomingle-"));
+  const sites = await Promise.all([
+    prepareSite(`${worker}`, folder).then(serve),
+    serve(FOLDER, "bare.html"),
+  ]);
+  ends.unshift(
+    () => Promise.all(sites.map((site) => site.close())),
+    () => Promise.all(wires.map((wire) => wire.close())),
+    () => rm(folder, { recursive: true }),
+  );
+  const [ours, bare] = sites.map(({ address }) => address);
+  return { ours: `${ours}/`, bare: `${bare}/?signaling=${floor?.replace("http", "ws")}/v1/match` };
+}
+
+/**
+ * Everybody comes anew, since who just met does not meet again at once.
+ * @param {string} address
+ * @param {number} roundTrip
+ * @param {Times} times
+ */
+async function turn(address, roundTrip, times) {
+  const [ana, ben, cem] = people;
+  await Promise.all(people.map(({ page }) => page.goto(address, { waitUntil: "load" })));
+  // What a page asks the server as it is loaded is answered by then.
+  await rest(people, QUIET + roundTrip, "camera", "open");
+  await ana.click("start");
+  await rest([ana], QUIET, "heard waiting");
+  times.start.push(await measure(ben, "start"));
+  await cem.click("start");
+  await rest([cem], QUIET, "heard waiting");
+  await rest([ben], QUIET);
+  times.next.push(await measure(ben, "next"));
+}
+
+/**
+ * Waits until all this has happened to them, and what followed from it is over.
+ * @param {Person[]} people
+ * @param {number} quiet for how long nothing happens then, in milliseconds
+ * @param {string[]} after
+ */
+async function rest(people, quiet, ...after) {
+  await Promise.all(people.map((person) => person.waitFor(rests, quiet, after)));
+}
+
+/** @param {Person} person @param {"start" | "next"} name */
+async function measure({ page }, name) {
+  const { time } = await page.evaluate(click, name, PATIENCE);
+  return time;
+}
+
+/** @param {number[]} times */
+const summary = (times) => ({
+  medianMillis: round(quantile(times, 0.5)),
+  p95Millis: round(quantile(times, 0.95)),
+  millis: times.map((time) => round(time)),
+});
+
+/** @param {number} value */
+const round = (value, digits = 1) => Number(value.toFixed(digits));
+
+/**
+ * @param {"start" | "next"} from
+ * @param {Record<Page, Times>} times
+ */
+function compare(from, { ours, bare }) {
+  const [our, its] = [ours[from], bare[from]];
+  const ratios = our.map((time, run) => time / (its[run] ?? Number.NaN));
+  return {
+    ours: summary(our),
+    bare: summary(its),
+    ratioOfMedians: round(quantile(our, 0.5) / quantile(its, 0.5), 2),
+    medianRatio: round(quantile(ratios, 0.5), 2),
+  };
+}
+
+const servers = await Promise.all(
+  ["tests/common/workerd.capnp", "tests/bench/floor/workerd.capnp"].map(start),
+);
+ends.unshift(() => Promise.all(servers.map((server) => server.stop())));
+const people = /** @type {[Person, Person, Person]} */ (
+  await Promise.all(
+    Array.from({ length: 3 }, () => visit("about:blank", "chromium", { first: observe })),
+  )
+);
+ends.unshift(() => Promise.all(people.map((person) => person.close())));
+try {
+  const results = [];
+  for (const { roundTrip, runs } of DISTANCES) {
+    const address = await open(roundTrip);
+    /** @type {Record<Page, Times>} */
+    const times = { ours: { start: [], next: [] }, bare: { start: [], next: [] } };
+    for (let run = 0; run < runs; run++) {
+      for (const page of /** @type {Page[]} */ (["ours", "bare"])) {
+        await turn(address[page], roundTrip, times[page]);
+      }
+    }
+    results.push({
+      roundTripMillis: roundTrip,
+      runs,
+      start: compare("start", times),
+      next: compare("next", times),
+    });
+  }
+  console.log(JSON.stringify({ results }));
+} finally {
+  for (const end of ends) await end();
+}
