@@ -9,7 +9,7 @@
 // whose page is a new one, after a reload, is begun `anew` on both sides.
 
 import { freshFor, Line } from "./line.js";
-import { least, limit, share } from "./uplink.js";
+import { GROWTH, least, limit, lower, share } from "./uplink.js";
 
 /** @import { Peer as Met } from "./lib/protocol.js" */
 /** @import { Signal } from "./lib/negotiation.js" */
@@ -287,6 +287,10 @@ class Peer {
   #shares;
   /** How large our picture is over there. */
   #watched = Number.POSITIVE_INFINITY;
+  /** And how large it may be so far. @type {number | undefined} */
+  #grown;
+  /** @type {ReturnType<typeof setTimeout>[]} */
+  #growth = [];
 
   /**
    * @param {Met} met
@@ -432,7 +436,7 @@ class Peer {
     const { microphone, camera, screen } = this.#shares;
     const [audio, video] = [this.#line.place("audio"), this.#line.place("video")];
     if (audio) limit(audio.sender, microphone);
-    if (video) limit(video.sender, least(camera, this.#watched));
+    if (video) limit(video.sender, lower(least(camera, this.#watched), this.#grown));
     if (this.#screen) limit(this.#screen.sender, screen);
   }
 
@@ -441,9 +445,9 @@ class Peer {
     if (state === "connected" && this.#line.channel.readyState === "open") {
       this.#doubted = false;
       this.#settle();
+      if (!this.#connected) this.#grow();
       this.#connected = true;
       this.#announced = false;
-      this.#limit();
       this.#options.listener.onstate(this.met.id, "connected");
     } else if (state === "disconnected" && this.#connected) {
       this.#doubt();
@@ -454,6 +458,16 @@ class Peer {
       this.#doubt();
       this.findWay();
     }
+  }
+
+  /** The picture begins. */
+  #grow() {
+    this.#growth = GROWTH.map(({ after, height }) =>
+      setTimeout(() => {
+        this.#grown = height;
+        this.#limit();
+      }, after),
+    );
   }
 
   /** It is not certain any more that it is there. */
@@ -534,8 +548,7 @@ class Peer {
   }
 
   close() {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#interruption);
+    for (const timer of [this.#timer, this.#interruption, ...this.#growth]) clearTimeout(timer);
     this.#line.close();
   }
 }

@@ -3,12 +3,14 @@
 // its other end.
 
 import { Negotiation } from "./lib/negotiation.js";
-import { encoding } from "./uplink.js";
+import { encoding, limit, lower } from "./uplink.js";
 
 /** @import { Role } from "./lib/protocol.js" */
 /** @import { share } from "./uplink.js" */
 
 /** @typedef {"audio" | "video"} Kind */
+
+const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 
 /** What is sent of each kind. @typedef {Record<Kind, MediaStreamTrack | null>} Tracks */
 
@@ -48,12 +50,28 @@ export class Line {
    * @param {ReturnType<typeof share>} shares
    */
   furnish(tracks, shares) {
-    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) {
+    for (const kind of KINDS) {
       if (this.#places.has(kind)) continue;
       const track = tracks[kind];
-      const limit = kind === "audio" ? shares.microphone : shares.camera;
-      const options = { streams: [this.#ours], sendEncodings: [encoding(limit, track)] };
+      const sendEncodings = [encoding(first(kind, shares), track)];
+      const options = { streams: [this.#ours], sendEncodings };
       this.#places.set(kind, this.connection.addTransceiver(track ?? kind, options));
+    }
+  }
+
+  /**
+   * Likewise, for an offer that is still to come.
+   * @param {Tracks} tracks
+   * @param {ReturnType<typeof share>} shares
+   */
+  expect(tracks, shares) {
+    for (const kind of KINDS) {
+      const track = tracks[kind];
+      const sender = track && this.connection.addTrack(track, this.#ours);
+      const place = this.connection.getTransceivers().find((one) => one.sender === sender);
+      if (!place) continue;
+      this.#places.set(kind, place);
+      limit(place.sender, first(kind, shares));
     }
   }
 
@@ -105,6 +123,15 @@ export class Line {
     connection.onicegatheringstatechange = null;
     connection.close();
   }
+}
+
+/**
+ * What a kind begins with.
+ * @param {Kind} kind
+ * @param {ReturnType<typeof share>} shares
+ */
+function first(kind, { microphone, camera }) {
+  return kind === "audio" ? microphone : lower(camera);
 }
 
 /**

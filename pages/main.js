@@ -37,6 +37,9 @@ const PARTICULAR = 3_000;
 const LONG_SEARCH = 8_000;
 /** Without movement for so long, in milliseconds, the controls fade during a call. */
 const REST = 3_000;
+/** How long a call is given to come about before the next is prepared, in milliseconds, unless somebody is
+ * seen before. */
+const SETTLED = 1_000;
 /** How long to wait when the server asked us to slow down, in milliseconds. */
 const SLOW_DOWN = 2_000;
 
@@ -187,6 +190,8 @@ async function start() {
 // Search
 
 function search() {
+  // Before all else: nothing that is shown is as urgent.
+  ask();
   hangUp();
   enter("searching");
   chat.clear();
@@ -201,7 +206,6 @@ function search() {
       "Few people are here right now. You stay in line; the next one who comes is yours.",
     ),
   );
-  ask();
   prepared.prepare();
 }
 
@@ -304,9 +308,9 @@ signaling.on("peer-joined", ({ peer }) => {
   // By now that one has what was offered.
   if (phase !== "searching") return prepared.discard();
   enter("connecting");
+  meet(peer);
   showStatus("Connecting", "busy");
   view.tell("You found someone", "Connecting you…");
-  meet(peer);
 });
 
 /** Whether the connection to the other one is as it should be. */
@@ -334,7 +338,11 @@ function meet(peer, anew = false) {
     tracks: tracks(),
     send: (to, data) => signaling.send({ type: "signal", to, data }),
     listener: {
-      onstream: (_, stream) => view.showRemote(stream, () => mode === "video" && talk(shared)),
+      onstream: (_, stream) =>
+        view.showRemote(stream, () => {
+          if (mode === "video") talk(shared);
+          prepared.prepare();
+        }),
       onstate: (_, state) => {
         steady = state === "connected";
         if (state !== "connected") return showStatus(DOUBTS[state], "bad");
@@ -372,7 +380,7 @@ function talk(shared) {
   showStatus(signaling.connected ? "Connected" : "Connected · reaching the server");
   if (phase !== "connecting") return;
   enter("call");
-  prepared.prepare();
+  later(SETTLED, () => prepared.prepare());
   view.showShared(shared);
   chat.clear();
   chat.add(

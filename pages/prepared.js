@@ -1,6 +1,6 @@
-// The connection that is ready before there is anybody: it has offered, and knows its own addresses. The
-// server keeps its offer while we wait, and hands it to whoever comes, who answers at once. What grows old
-// is made anew, and what the server has is kept until it has the new one.
+// The connections that are ready before there is anybody: one that has offered and knows its own addresses,
+// and one to answer with. The server keeps the offer while we wait and hands it to whoever comes, who
+// answers at once. What grows old is made anew, and what the server has is kept until it has the new one.
 
 import { freshFor, Line } from "./line.js";
 import { share } from "./uplink.js";
@@ -24,10 +24,12 @@ const GATHER_WITHIN = 1_000;
 
 export class Prepared {
   #options;
-  /** The newest. @type {Line | null} */
-  #line = null;
+  /** The newest that offers. @type {Line | null} */
+  #offering = null;
   /** Whether its offer can be handed over. */
   #ready = false;
+  /** @type {Line | null} */
+  #answering = null;
   /** The one that the server has the offer of; null where it has none, and undefined while it has not
    * answered the search. @type {Line | null | undefined} */
   #held;
@@ -46,9 +48,9 @@ export class Prepared {
     document.addEventListener("visibilitychange", () => document.hidden || this.prepare());
   }
 
-  /** Makes one unless there is one. */
+  /** Makes what there is not. */
   async prepare() {
-    if (!this.#line) await this.#renew();
+    if (!this.#offering || !this.#answering) await this.#renew();
   }
 
   async #renew() {
@@ -57,19 +59,22 @@ export class Prepared {
     const ways = await this.#options.ways();
     const tracks = this.#options.tracks();
     if (this.#attempt !== attempt || tracks === undefined) return;
-    const line = new Line(ways, "offerer");
-    if (tracks) line.furnish(tracks, share(1, false));
-    this.#replace(line);
-    clearTimeout(this.#age);
+    const [offering, answering] = [new Line(ways, "offerer"), new Line(ways, "answerer")];
+    if (tracks) {
+      const shares = share(1, false);
+      offering.furnish(tracks, shares);
+      answering.expect(tracks, shares);
+    }
+    this.#replace(offering, answering);
     this.#age = setTimeout(() => this.#expire(), freshFor(ways.until));
     const done = () => {
       clearTimeout(patience);
-      if (this.#line !== line || this.#ready) return;
+      if (this.#offering !== offering || this.#ready) return;
       this.#ready = true;
       this.#options.onready();
     };
     const patience = setTimeout(done, GATHER_WITHIN);
-    const { connection } = line;
+    const { connection } = offering;
     connection.onicegatheringstatechange = () =>
       connection.iceGatheringState === "complete" && done();
   }
@@ -81,12 +86,11 @@ export class Prepared {
     else this.discard();
   }
 
-  /** What there is does not fit any more, or is known to who knows whom. */
+  /** What there is does not fit any more, or may be known to somebody whom we do not know of. */
   discard() {
     this.#attempt = {};
-    clearTimeout(this.#age);
     this.#forget();
-    this.#replace(null);
+    this.#replace(null, null);
   }
 
   /** The offer for a search that begins, if there is one. */
@@ -99,13 +103,13 @@ export class Prepared {
    * answered before it is told of another. */
   newOffer() {
     if (this.#held === undefined || this.#sent.length > 0) return undefined;
-    return this.#ready && this.#line !== this.#held ? this.#handOver() : undefined;
+    return this.#ready && this.#offering !== this.#held ? this.#handOver() : undefined;
   }
 
   #handOver() {
-    const offer = this.#ready ? this.#line?.negotiation.handOver() : null;
+    const offer = this.#ready ? this.#offering?.negotiation.handOver() : null;
     const fits = offer && offer.length <= LONGEST;
-    this.#sent.push(fits ? this.#line : null);
+    this.#sent.push(fits ? this.#offering : null);
     return fits ? offer : undefined;
   }
 
@@ -113,7 +117,7 @@ export class Prepared {
   taken() {
     const before = this.#held;
     if (this.#sent.length > 0) this.#held = this.#sent.shift();
-    if (before !== this.#held) this.#close(before);
+    this.#close(before);
   }
 
   /**
@@ -124,20 +128,12 @@ export class Prepared {
   take({ role }) {
     // Who is met at once is met with the offer of the search.
     const [handed = null] = this.#held === undefined ? this.#sent : [this.#held];
-    const line = handed ?? this.#line;
-    if (role === "answerer" || !line) {
-      this.#forget();
-      return null;
-    }
-    if (line === this.#line) {
-      clearTimeout(this.#age);
-      this.#line = null;
-    }
-    this.#held = undefined;
-    this.#sent = this.#sent.filter((other) => other !== line);
-    this.#forget();
-    line.connection.onicegatheringstatechange = null;
-    return { line, offered: handed !== null };
+    const offered = role === "offerer" && handed !== null;
+    const line = role === "answerer" ? this.#answering : (handed ?? this.#offering);
+    if (line === this.#offering) this.#offering = null;
+    if (line === this.#answering) this.#answering = null;
+    this.#forget(line);
+    return line && { line, offered };
   }
 
   /**
@@ -146,26 +142,36 @@ export class Prepared {
    * @param {MediaStreamTrack | null} track
    */
   use(kind, track) {
-    for (const line of new Set([this.#line, this.#held, ...this.#sent])) line?.use(kind, track);
+    for (const line of this.#all()) line.use(kind, track);
   }
 
-  /** @param {Line | null} line */
-  #replace(line) {
-    const before = this.#line;
-    this.#line = line;
+  #all() {
+    const all = [this.#offering, this.#answering, this.#held, ...this.#sent];
+    return new Set(all.filter((line) => line != null));
+  }
+
+  /**
+   * @param {Line | null} offering
+   * @param {Line | null} answering
+   */
+  #replace(offering, answering) {
+    const before = [this.#offering, this.#answering];
+    clearTimeout(this.#age);
+    this.#offering = offering;
+    this.#answering = answering;
     this.#ready = false;
-    this.#close(before);
+    for (const line of before) this.#close(line);
   }
 
-  /** What the server has does not count any more. */
-  #forget() {
+  /** What the server has does not count any more. @param {Line | null} [used] what is to stay */
+  #forget(used) {
     const before = [this.#held, ...this.#sent.splice(0)];
     this.#held = undefined;
-    for (const line of before) this.#close(line);
+    for (const line of before) if (line !== used) this.#close(line);
   }
 
   /** Closes what is of no use any more. @param {Line | null | undefined} line */
   #close(line) {
-    if (line && ![this.#line, this.#held, ...this.#sent].includes(line)) line.close();
+    if (line && !this.#all().has(line)) line.close();
   }
 }

@@ -59,6 +59,27 @@ export function least(limit, watched) {
 }
 
 /**
+ * How a picture grows from the smallest: how long after it has begun, in milliseconds, to what height. While
+ * nothing is known of the way, Chromium (156) takes it for a narrow one and drops up to four frames, until they
+ * are small enough for it. One that is small already is there at once.
+ */
+export const GROWTH = [
+  { after: 500, height: 360 },
+  { after: 2_000, height: Number.POSITIVE_INFINITY },
+];
+
+/**
+ * Not higher than that, for as many bits.
+ *
+ * @param {Limit} limit
+ * @param {number} [height] in pixels; as at first where none is named
+ * @returns {Limit}
+ */
+export function lower(limit, height = SMALLEST) {
+  return { ...limit, height: Math.min(limit.height ?? SMALLEST, height) };
+}
+
+/**
  * What a sender is to be told of its limit.
  *
  * @param {Limit} limit
@@ -96,7 +117,9 @@ export async function limit(sender, limit) {
       const parameters = sender.getParameters();
       const [current] = parameters.encodings ?? [];
       if (!current) break;
+      const before = JSON.stringify(current);
       Object.assign(current, encoding(done, sender.track));
+      if (JSON.stringify(current) === before) continue;
       await sender.setParameters(parameters);
     } catch {
       // The connection is closed.

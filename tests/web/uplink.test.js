@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encoding, least, limit, PICTURES, share } from "../../pages/uplink.js";
+import { encoding, GROWTH, least, limit, lower, PICTURES, share } from "../../pages/uplink.js";
 
 /** @import { Limit } from "../../pages/uplink.js" */
 
@@ -129,6 +129,20 @@ test("however large it is seen, it takes no more than its limit", () => {
   }
 });
 
+test("a picture begins small, and grows to all that it may be", () => {
+  assert.deepEqual(lower(HD), { ...HD, height: 180 });
+  const heights = GROWTH.map(({ height }) => lower(HD, height).height);
+  assert.deepEqual(heights, [360, 720]);
+  const times = GROWTH.map(({ after }) => after);
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+  // Where it may be no larger anyway it stays as it is.
+  const tiny = share(15, false).camera;
+  for (const height of [undefined, ...heights]) assert.deepEqual(lower(tiny, height), tiny);
+});
+
 /** @param {number} height */
 const track = (height) => /** @type {any} */ ({ getSettings: () => ({ height }) });
 
@@ -227,6 +241,9 @@ test("a sender is held to its limit", async () => {
     { active: true, maxBitrate: 400_000, maxFramerate: 20, scaleResolutionDownBy: 2 },
   ]);
   assert.equal(sender.busy, false);
+  // What it is held to already it is not told again.
+  await limit(/** @type {any} */ (sender), { bitrate: 400_000, height: 360, frames: 20 });
+  assert.equal(sender.set.length, 1);
 });
 
 test("what else is known of an encoding stays", async () => {
