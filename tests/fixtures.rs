@@ -63,10 +63,12 @@ impl Shown {
                 mode: wanted,
                 interests,
                 offer,
+                crosses,
             } => {
                 self.variants.insert(mode(wanted));
                 self.optional("interests of find", !interests.is_empty());
                 self.optional("offer of find", offer.is_some());
+                self.optional("crosses of find", *crosses);
             }
             ClientMessage::Join { name } => self.optional("name of join", name.is_some()),
             ClientMessage::Offer { offer: _ }
@@ -130,11 +132,13 @@ impl Shown {
             name,
             interests,
             offer,
+            crossed,
         } = peer;
         self.variants.insert(role(ours));
         self.optional("name of a peer", name.is_some());
         self.optional("interests of a peer", !interests.is_empty());
         self.optional("offer of a peer", offer.is_some());
+        self.optional("crossed of a peer", *crossed);
     }
 
     /// Fails unless all of `variants` were seen, and every optional field both ways.

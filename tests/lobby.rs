@@ -10,7 +10,8 @@ mod common;
 
 use common::pair::{pair, people, stats};
 use common::{
-    Heard, KEY, away, errors, find_with, hex, joined, joined_with, left, meet, signal, waiting,
+    Heard, KEY, away, errors, find_with, hex, joined, joined_with, left, meet, other, signal,
+    waiting,
 };
 use echomingle::core::actor::{Actor, MAX_ATTACHMENT_BYTES, SavedSeat};
 use echomingle::core::id::PeerId;
@@ -18,7 +19,7 @@ use echomingle::core::lobby::Lobby;
 use echomingle::core::protocol::ErrorCode::{BadMessage, UnknownPeer};
 use echomingle::core::protocol::LeaveReason::{Left, Skipped};
 use echomingle::core::protocol::Mode::{Text, Video};
-use echomingle::core::protocol::{MAX_OFFER_BYTES, Role};
+use echomingle::core::protocol::{MAX_OFFER_BYTES, Peer, Role, ServerMessage};
 use echomingle::core::time::Timestamp;
 use serde_json::json;
 
@@ -327,6 +328,50 @@ fn of_two_prepared_offers_the_older_is_used_and_a_single_one_always() {
 }
 
 #[test]
+fn offers_cross_where_both_have_one_and_know_what_to_do_then() {
+    let crossing = |offer: Option<&str>| {
+        let mut find = json!({"type": "find", "mode": "video", "crosses": true});
+        if let Some(offer) = offer {
+            find["offer"] = json!(offer);
+        }
+        find.to_string()
+    };
+    let both = |ana, ben, to_ana: Option<&str>, to_ben: Option<&str>, crossed| {
+        let told = |to, peer, role, offer: Option<&str>| {
+            let peer = Peer {
+                offer: offer.map(Into::into),
+                crossed,
+                ..other((peer, None), role)
+            };
+            (to, ServerMessage::PeerJoined { peer, resume: None })
+        };
+        [
+            told(ben, ana, Role::Answerer, to_ben),
+            told(ana, ben, Role::Offerer, to_ana),
+        ]
+    };
+    let [a, b] = [Some("ana's"), Some("ben's")];
+    for (anas, bens, to_ana, to_ben, crossed) in [
+        (crossing(a), crossing(b), b, a, true),
+        (crossing(a), crossing(None), None, a, false),
+        (find_text("ana's"), crossing(b), None, a, false),
+        (crossing(a), find_text("ben's"), None, a, false),
+    ] {
+        let (mut script, [ana, ben]) = people();
+        script.says(ana, &anas);
+        script.says(ben, &bens);
+        let heard = script.heard();
+        let expected = both(ana, ben, to_ana, to_ben, crossed);
+        assert_eq!(heard[1..], expected, "{anas} and {bens}");
+    }
+}
+
+/// The frame of a search with a prepared offer, of who does not know of crossing.
+fn find_text(offer: &str) -> String {
+    serde_json::to_string(&find_with(offer)).unwrap()
+}
+
+#[test]
 fn who_waits_renews_its_offer_and_keeps_its_place() {
     let (mut script, [ana, ben, cem]) = people();
     script.sends(ana, &find_with("old"));
@@ -364,10 +409,10 @@ fn the_fullest_seat_fits_into_its_attachment() {
 fn what_sockets_remember_has_a_version() {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &["chess"]);
-    let waits = "010a30303030303030303031010080a0f1c2b134000105636865737300000080a0f1c2b134";
+    let waits = "020a30303030303030303031010080a0f1c2b13400010563686573730000000080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), waits, "count VERSION up");
     script.finds(ben, Video, &["chess"]);
-    let talks = "010a30303030303030303031020a303030303030303030320000010a303030303030303030320080a0f1c2b134";
+    let talks = "020a30303030303030303031020a303030303030303030320000010a303030303030303030320080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), talks, "count VERSION up");
 }
 

@@ -9,7 +9,10 @@ export type ClientMessage<D = unknown> = { "type": "find",
   /** What one likes: at most 8 strings of at most 32 characters. */
   interests?: Array<string>,
   /** The SDP offer of a connection prepared in advance, handed to whoever is met. */
-  offer?: string, }
+  offer?: string,
+  /** Whether two offers are enough for this client, where those of both are alike: each takes the
+ * other's for an answer, and nobody has to answer. */
+  crosses?: boolean, }
   | { "type": "offer",
   /** The SDP offer. */
   offer: string, }
@@ -107,8 +110,10 @@ export type Peer = {
   name?: string,
   /** The interests that you share. What else it likes is its own business. */
   interests?: Array<string>,
-  /** The SDP offer it prepared; then you are the answerer. */
-  offer?: string, };
+  /** The SDP offer it prepared; then you are the answerer, unless your offers have crossed. */
+  offer?: string,
+  /** Whether it has your prepared offer as you have its own, and both of you know what to do then. */
+  crossed?: boolean, };
 
 /**
  * Video and text searches never meet.

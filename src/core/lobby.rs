@@ -441,6 +441,7 @@ impl Lobby {
                 mode,
                 interests: named,
                 offer,
+                crosses,
             } => {
                 let place = self.end(peer, LeaveReason::Skipped, effects);
                 let place = place.filter(|wish| wish.mode == mode);
@@ -454,6 +455,7 @@ impl Lobby {
                     mode,
                     interests: interests(&named),
                     offer,
+                    crosses,
                 };
                 self.search(peer, wish, now, effects);
             }
@@ -593,15 +595,18 @@ impl Lobby {
             false => (other, one, second, first),
         };
         let shared = first.shared(&second);
-        // Of two prepared offers the one that waited longer is used.
+        let cross = first.crosses && second.crosses;
+        let crossed = cross && first.offer.is_some() && second.offer.is_some();
+        // Of two prepared offers the one that waited longer is used, if they do not cross.
         let second_offers = first.offer.is_none() && second.offer.is_some();
         let (offerer, answerer, offer) = match second_offers {
             true => (other, one, second.offer.take()),
             false => (one, other, first.offer),
         };
+        let back = second.offer.filter(|_| crossed);
         for (peer, partner, role, offer) in [
             (answerer, offerer, Role::Answerer, offer),
-            (offerer, answerer, Role::Offerer, None),
+            (offerer, answerer, Role::Offerer, back),
         ] {
             if let Some(seat) = self.seats.get_mut(&peer) {
                 seat.status = Status::InCall(Pairing {
@@ -620,6 +625,7 @@ impl Lobby {
                     peer: Peer {
                         interests: shared.clone(),
                         offer,
+                        crossed,
                         ..met(partner, role)
                     },
                     resume: self.token(peer, now),
@@ -738,5 +744,6 @@ const fn met(id: PeerId, role: Role) -> Peer {
         name: None,
         interests: Vec::new(),
         offer: None,
+        crossed: false,
     }
 }

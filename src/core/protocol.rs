@@ -54,6 +54,11 @@ pub enum ClientMessage<D> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         offer: Option<String>,
+        /// Whether two offers are enough for this client, where those of both are alike: each takes the
+        /// other's for an answer, and nobody has to answer.
+        #[serde(default, skip_serializing_if = "is_false")]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        crosses: bool,
     },
     /// While waiting: hand over this one from now on, and not that of `find`. Answered by `waiting`; who
     /// does not wait any more is not answered, and whoever was met has the offer from before.
@@ -274,10 +279,20 @@ pub struct Peer {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
     pub interests: Vec<String>,
-    /// The SDP offer it prepared; then you are the answerer.
+    /// The SDP offer it prepared; then you are the answerer, unless your offers have crossed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub offer: Option<String>,
+    /// Whether it has your prepared offer as you have its own, and both of you know what to do then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub crossed: bool,
+}
+
+/// What is left out where it is false.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Who begins the negotiation: one of the two, so that the first offers never collide.
@@ -394,6 +409,7 @@ struct Fields<'a> {
     mode: Option<Word<Mode>>,
     interests: Option<Vec<String>>,
     offer: Option<String>,
+    crosses: Option<bool>,
     name: Option<String>,
     on: Option<bool>,
     peer: Option<Addressee>,
@@ -486,7 +502,8 @@ impl<'a> Fields<'a> {
         Some(match self.kind.0 {
             Kind::Find => {
                 let interests = self.interests.take().unwrap_or_default();
-                find(self.mode.take()?.0, interests, self.offer.take())
+                let crosses = self.crosses.take().unwrap_or_default();
+                find(self.mode.take()?.0, interests, self.offer.take(), crosses)
             }
             Kind::Offer => {
                 let offer = fitting(self.offer.take()?);
@@ -530,6 +547,7 @@ impl<'a> Fields<'a> {
                 mode: None,
                 interests: None,
                 offer: None,
+                crosses: None,
                 name: None,
                 on: None,
                 peer: None,
@@ -545,7 +563,7 @@ impl Kind {
     /// The fields of this type, in words; nothing for a type that does not exist.
     fn takes(&self) -> Option<&'static str> {
         match self {
-            Self::Find => Some("find takes mode, and perhaps interests and offer"),
+            Self::Find => Some("find takes mode, and perhaps interests, offer and crosses"),
             Self::Offer => Some("offer takes offer"),
             Self::Join => Some("join takes perhaps name"),
             Self::Lock => Some("lock takes on"),
@@ -565,6 +583,7 @@ fn find<D>(
     mode: Mode,
     interests: Vec<String>,
     offer: Option<String>,
+    crosses: bool,
 ) -> Result<ClientMessage<D>, Rejection> {
     let too_long = |interest: &String| interest.chars().count() > MAX_INTEREST_CHARS;
     if interests.len() > MAX_INTERESTS {
@@ -577,6 +596,7 @@ fn find<D>(
         mode,
         interests,
         offer: offer.map(fitting).transpose()?,
+        crosses,
     })
 }
 

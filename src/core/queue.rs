@@ -30,6 +30,7 @@ pub(super) struct Wish {
     pub(super) mode: Mode,
     pub(super) interests: Vec<Interest>,
     pub(super) offer: Option<String>,
+    pub(super) crosses: bool,
 }
 
 impl Wish {

@@ -720,6 +720,7 @@ const fn met(id: PeerId, role: Role, name: Option<String>) -> Peer {
         name,
         interests: Vec::new(),
         offer: None,
+        crossed: false,
     }
 }
 

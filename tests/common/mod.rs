@@ -320,6 +320,7 @@ pub(crate) fn find(mode: Mode, interests: &[&str]) -> ClientMessage<Value> {
         mode,
         interests: interests.iter().map(|&interest| interest.into()).collect(),
         offer: None,
+        crosses: false,
     }
 }
 
@@ -329,6 +330,7 @@ pub(crate) fn find_with(offer: &str) -> ClientMessage<Value> {
         mode: Mode::Video,
         interests: Vec::new(),
         offer: Some(offer.into()),
+        crosses: false,
     }
 }
 
@@ -401,6 +403,7 @@ pub(crate) fn other((id, name): Named<'_>, role: Role) -> Peer {
         name: name.map(Into::into),
         interests: Vec::new(),
         offer: None,
+        crossed: false,
     }
 }
 

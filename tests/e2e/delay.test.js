@@ -22,9 +22,18 @@ const hold = () => {
   const { prototype } = RTCPeerConnection;
   /** @type {(candidate?: RTCIceCandidateInit | null) => Promise<void>} */
   const add = prototype.addIceCandidate;
+  /** @type {(description: RTCSessionDescriptionInit) => Promise<void>} */
+  const describe = prototype.setRemoteDescription;
   /** @type {PromiseWithResolvers<void>} */
   const free = Promise.withResolvers();
   page.release = free.resolve;
+  prototype.setRemoteDescription = async function ({ type, sdp = "" }) {
+    const named = sdp.match(/^a=candidate:.*$/gm) ?? [];
+    // All go one way.
+    for (const line of new Set(named))
+      this.addIceCandidate({ candidate: line.slice(2), sdpMLineIndex: 0 });
+    await describe.call(this, { type, sdp: sdp.replace(/^a=candidate:.*\r\n/gm, "") });
+  };
   /** @param {RTCIceCandidateInit | null} [candidate] */
   prototype.addIceCandidate = async function (candidate) {
     // Nobody waits for it: what comes after it is not held back.

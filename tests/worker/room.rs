@@ -291,6 +291,7 @@ async fn tries_to_join(
             name: None,
             interests: Vec::new(),
             offer: None,
+            crossed: false,
         };
         assert_eq!(peer, nameless);
         let known = peers.insert(peer.id, peer.role);

@@ -57,6 +57,7 @@ impl Past {
             name: self.name.clone(),
             interests: Vec::new(),
             offer: None,
+            crossed: false,
         }
     }
 
@@ -216,6 +217,7 @@ impl Visitor {
             mode,
             interests: interests.iter().map(|&interest| interest.into()).collect(),
             offer: None,
+            crosses: false,
         })
         .await;
     }
@@ -225,6 +227,7 @@ impl Visitor {
             mode,
             interests: Vec::new(),
             offer: Some(offer.into()),
+            crosses: false,
         })
         .await;
     }
@@ -483,6 +486,7 @@ pub(crate) fn find(mode: Mode) -> Says {
         mode,
         interests: Vec::new(),
         offer: None,
+        crosses: false,
     }
 }
 
