@@ -63,8 +63,9 @@ const SPEECH = 0.02;
  * @typedef {Signal | { anew: true }} PeerSignal
  */
 
-/** A line that was prepared before there was anybody, and whether the peer has its offer.
- * @typedef {{ line: Line, offered: boolean }} Ready */
+/** A line that was prepared before there was anybody, whether the peer has its offer, and the peer's answer if
+ * that is known already.
+ * @typedef {{ line: Line, offered: boolean, answer: string | null }} Ready */
 
 /**
  * @typedef {object} Options
@@ -113,7 +114,8 @@ export class Call {
     this.#early.delete(met.id);
     this.#expect(line.until);
     const shares = share(this.#peers.size + 1, this.#screen !== null);
-    const peer = new Peer(met, { line, offered: false, ...ready }, shares, this.#options, {
+    const prepared = ready ?? { line, offered: false, answer: null };
+    const peer = new Peer(met, prepared, shares, this.#options, {
       gone: (reason) => this.#gone(met.id, reason),
       broken: () => this.#begin(met, true),
     });
@@ -129,7 +131,7 @@ export class Call {
    * @param {Met} met
    * @param {boolean} announce whether the other side does not know
    */
-  #begin({ offer, ...met }, announce) {
+  #begin({ offer, crossed, ...met }, announce) {
     this.#options.listener.onstate(met.id, "unstable");
     this.add(met, announce);
   }
@@ -300,7 +302,7 @@ class Peer {
    * @param {{ gone: (reason: Reason) => void, broken: () => void }} on `broken`: this connection cannot
    *   go on, but another one could
    */
-  constructor(met, { line, offered }, shares, options, on) {
+  constructor(met, { line, offered, answer }, shares, options, on) {
     this.met = met;
     this.#line = line;
     this.#shares = shares;
@@ -323,9 +325,11 @@ class Peer {
     channel.onclose = () => this.#break();
     const { tracks } = options;
     if (tracks && met.role === "offerer") line.furnish(tracks, shares);
-    negotiation.begin((signal) => this.#send(signal), offered);
+    negotiation.begin(met.role, (signal) => this.#send(signal), offered);
     this.#wait("unreachable");
-    if (met.offer) this.receive({ description: { type: "offer", sdp: met.offer } });
+    if (answer) this.receive({ description: { type: "answer", sdp: answer } });
+    else if (met.offer && met.role === "answerer")
+      this.receive({ description: { type: "offer", sdp: met.offer } });
   }
 
   get connection() {

@@ -218,7 +218,7 @@ function announce() {
 function ask() {
   const offer = prepared.offer();
   const find = { type: /** @type {const} */ ("find"), mode, interests: interests.words };
-  const asked = signaling.send(offer ? { ...find, offer } : find);
+  const asked = signaling.send(offer ? { ...find, offer, crosses: true } : find);
   showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
   if (!asked) signaling.connect();
 }

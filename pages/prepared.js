@@ -2,6 +2,7 @@
 // and one to answer with. The server keeps the offer while we wait and hands it to whoever comes, who
 // answers at once. What grows old is made anew, and what the server has is kept until it has the new one.
 
+import { cross } from "./lib/crossing.js";
 import { freshFor, Line } from "./line.js";
 import { share } from "./uplink.js";
 
@@ -35,6 +36,8 @@ export class Prepared {
   #held;
   /** Those whose offers the server has not taken yet, in order. @type {(Line | null)[]} */
   #sent = [];
+  /** What was handed over of each. @type {WeakMap<Line, string>} */
+  #offers = new WeakMap();
   /** Changes with all that makes what is being made needless. */
   #attempt = {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -108,9 +111,13 @@ export class Prepared {
 
   #handOver() {
     const offer = this.#ready ? this.#offering?.negotiation.handOver() : null;
-    const fits = offer && offer.length <= LONGEST;
-    this.#sent.push(fits ? this.#offering : null);
-    return fits ? offer : undefined;
+    if (!this.#offering || !offer || offer.length > LONGEST) {
+      this.#sent.push(null);
+      return undefined;
+    }
+    this.#sent.push(this.#offering);
+    this.#offers.set(this.#offering, offer);
+    return offer;
   }
 
   /** The server has us wait, with the next of the offers that were sent. */
@@ -125,15 +132,17 @@ export class Prepared {
    * @param {Peer} peer
    * @returns {Ready | null} what is prepared for it
    */
-  take({ role }) {
+  take({ role, offer, crossed }) {
     // Who is met at once is met with the offer of the search.
     const [handed = null] = this.#held === undefined ? this.#sent : [this.#held];
-    const offered = role === "offerer" && handed !== null;
-    const line = role === "answerer" ? this.#answering : (handed ?? this.#offering);
+    const ours = handed && this.#offers.get(handed);
+    const answer = crossed && offer && ours ? cross(ours, offer, role) : null;
+    const offers = role === "offerer" || answer !== null;
+    const line = offers ? (handed ?? this.#offering) : this.#answering;
     if (line === this.#offering) this.#offering = null;
     if (line === this.#answering) this.#answering = null;
     this.#forget(line);
-    return line && { line, offered };
+    return line && { line, offered: offers && handed !== null, answer };
   }
 
   /**

@@ -54,7 +54,7 @@ export class Negotiation {
 
   /**
    * @param {RTCPeerConnection} connection
-   * @param {Role} role ours towards this peer
+   * @param {Role} role ours towards the peer, or towards whoever will be
    * @param {((signal: Signal) => void) | null} [send] carries a signal to the peer's `receive`, in order;
    *   nothing while there is no peer
    */
@@ -78,10 +78,12 @@ export class Negotiation {
 
   /**
    * There is somebody.
+   * @param {Role} role ours towards this peer
    * @param {(signal: Signal) => void} send carries a signal to the peer's `receive`, in order
    * @param {boolean} [offered] whether the peer has what was handed over
    */
-  begin(send, offered = false) {
+  begin(role, send, offered = false) {
+    this.#polite = role === "answerer";
     this.#send = send;
     if (!offered) this.repeat();
     this.#flush();
