@@ -31,7 +31,16 @@ const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const ends = [];
 
 /** @typedef {"ours" | "bare"} Page */
-/** @typedef {Record<"start" | "next", number[]>} Times */
+/** @typedef {Awaited<ReturnType<typeof measure>>} Measured */
+/** @typedef {Record<"start" | "next", Measured[]>} Measurements */
+
+/** What happens on the way, by how it is written down (observe.js). @type {Record<string, RegExp>} */
+const PHASES = {
+  met: /^heard peer-joined/,
+  answered: /answer/,
+  iceConnected: /^iceConnection connected/,
+  dtlsConnected: /^connection connected/,
+};
 
 /** @param {number} roundTrip @returns {Promise<Record<Page, string>>} where the pages are */
 async function open(roundTrip) {
@@ -55,20 +64,20 @@ async function open(roundTrip) {
  * Everybody comes anew, since who just met does not meet again at once.
  * @param {string} address
  * @param {number} roundTrip
- * @param {Times} times
+ * @param {Measurements} measured
  */
-async function turn(address, roundTrip, times) {
+async function turn(address, roundTrip, measured) {
   const [ana, ben, cem] = people;
   await Promise.all(people.map(({ page }) => page.goto(address, { waitUntil: "load" })));
   // What a page asks the server as it is loaded is answered by then.
   await rest(people, QUIET + roundTrip, "camera", "open");
   await ana.click("start");
   await rest([ana], QUIET, "heard waiting");
-  times.start.push(await measure(ben, "start"));
+  measured.start.push(await measure(ben, "start"));
   await cem.click("start");
   await rest([cem], QUIET, "heard waiting");
   await rest([ben], QUIET);
-  times.next.push(await measure(ben, "next"));
+  measured.next.push(await measure(ben, "next"));
 }
 
 /**
@@ -83,31 +92,42 @@ async function rest(people, quiet, ...after) {
 
 /** @param {Person} person @param {"start" | "next"} name */
 async function measure({ page }, name) {
-  const { time } = await page.evaluate(click, name, PATIENCE);
-  return time;
+  return page.evaluate(click, name, PATIENCE);
 }
 
-/** @param {number[]} times */
-const summary = (times) => ({
-  medianMillis: round(quantile(times, 0.5)),
-  p95Millis: round(quantile(times, 0.95)),
-  millis: times.map((time) => round(time)),
-});
+/** @param {Measured[]} measured */
+function summary(measured) {
+  const median = (/** @type {(one: Measured) => number | undefined} */ of) =>
+    round(
+      quantile(
+        measured.map((one) => of(one) ?? Number.NaN),
+        0.5,
+      ),
+    );
+  const phases = Object.entries(PHASES).map(([name, form]) => {
+    return [name, median(({ happened }) => happened.find(([, what]) => form.test(what))?.[0])];
+  });
+  const millis = measured.map(({ shown }) => round(shown));
+  return {
+    medianMillis: round(quantile(millis, 0.5)),
+    p95Millis: round(quantile(millis, 0.95)),
+    phaseMillis: { ...Object.fromEntries(phases), frameArrived: median(({ arrived }) => arrived) },
+    frameWidth: median(({ width }) => width),
+    millis,
+  };
+}
 
 /** @param {number} value */
 const round = (value, digits = 1) => Number(value.toFixed(digits));
 
-/**
- * @param {"start" | "next"} from
- * @param {Record<Page, Times>} times
- */
-function compare(from, { ours, bare }) {
-  const [our, its] = [ours[from], bare[from]];
-  const ratios = our.map((time, run) => time / (its[run] ?? Number.NaN));
+/** @param {Measured[]} ours @param {Measured[]} bare */
+function compare(ours, bare) {
+  const [our, its] = [summary(ours), summary(bare)];
+  const ratios = our.millis.map((time, run) => time / (its.millis[run] ?? Number.NaN));
   return {
-    ours: summary(our),
-    bare: summary(its),
-    ratioOfMedians: round(quantile(our, 0.5) / quantile(its, 0.5), 2),
+    ours: our,
+    bare: its,
+    ratioOfMedians: round(our.medianMillis / its.medianMillis, 2),
     medianRatio: round(quantile(ratios, 0.5), 2),
   };
 }
@@ -126,18 +146,18 @@ try {
   const results = [];
   for (const { roundTrip, runs } of DISTANCES) {
     const address = await open(roundTrip);
-    /** @type {Record<Page, Times>} */
-    const times = { ours: { start: [], next: [] }, bare: { start: [], next: [] } };
+    /** @type {Record<Page, Measurements>} */
+    const all = { ours: { start: [], next: [] }, bare: { start: [], next: [] } };
     for (let run = 0; run < runs; run++) {
       for (const page of /** @type {Page[]} */ (["ours", "bare"])) {
-        await turn(address[page], roundTrip, times[page]);
+        await turn(address[page], roundTrip, all[page]);
       }
     }
     results.push({
       roundTripMillis: roundTrip,
       runs,
-      start: compare("start", times),
-      next: compare("next", times),
+      start: compare(all.ours.start, all.bare.start),
+      next: compare(all.ours.next, all.bare.next),
     });
   }
   console.log(JSON.stringify({ results }));

@@ -55,19 +55,21 @@ export function observe() {
 }
 
 /**
- * Runs in a page: presses a button, and says when the first frame of somebody new was presented and what
- * happened until then, all in milliseconds since the click.
+ * Runs in a page: presses a button, and says when the first frame of somebody new had arrived and was shown,
+ * and what happened until then, all in milliseconds since the click.
  *
  * @param {string} name of the button
  * @param {number} patience in milliseconds
- * @returns {Promise<{ time: number, since: number, happened: Happened[], frame: Record<string, number> }>}
+ * @returns {Promise<{ shown: number, arrived: number, width: number, happened: Happened[] }>} `width` of
+ *   the frame in pixels
  */
 export function click(name, patience) {
   const button = /** @type {HTMLElement} */ (document.querySelector(`[data-testid="${name}"]`));
   const video = /** @type {HTMLVideoElement} */ (
     document.querySelector('[data-testid="remote-video"]')
   );
-  const { happened } = /** @type {any} */ (window);
+  /** @type {Happened[]} */
+  const happened = /** @type {any} */ (window).happened;
   const earlier = happened.length;
   const before = video.srcObject;
   const since = performance.now();
@@ -77,16 +79,14 @@ export function click(name, patience) {
     const shown = (_, frame) => {
       if (!video.srcObject || video.srcObject === before)
         return video.requestVideoFrameCallback(shown);
-      const time = performance.now() - since;
+      const now = performance.now() - since;
       resolve({
-        time,
-        since: performance.timeOrigin + since,
-        happened: happened.slice(earlier),
-        frame: {
-          received: (frame.receiveTime ?? 0) - since,
-          presented: frame.presentationTime - since,
-          width: frame.width,
-        },
+        shown: now,
+        arrived: (frame.receiveTime ?? Number.NaN) - since,
+        width: frame.width,
+        happened: happened
+          .slice(earlier)
+          .map(([at, what]) => [at - performance.timeOrigin - since, what]),
       });
     };
     video.requestVideoFrameCallback(shown);
