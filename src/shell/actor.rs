@@ -227,6 +227,7 @@ impl<A: Actor> Live<A> {
     /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
     /// up meanwhile must not find a seat on it; nor is its end that of another one that has its id.
     fn forget(&mut self, peer: PeerId) {
+        // It has to be known to be missed.
         self.restored();
         if let Some(Connection { socket, .. }) = self.connections.remove(&peer) {
             socket.attach(&[]);
