@@ -20,7 +20,7 @@ const CORE = "0";
 /** @typedef {{ result: object, table: string[][] }} Outcome */
 
 /** @type {Record<string, (progress: Progress) => Promise<Outcome>>} */
-const parts = { relay, frame, size };
+const parts = { relay, frame, wake, size };
 
 /** @param {Progress} progress @returns {Promise<Outcome>} */
 async function relay(progress) {
@@ -66,6 +66,17 @@ async function size() {
   const result = await measureSizes();
   const rows = Object.entries(result).map(([name, bytes]) => [name, `${bytes}`]);
   return { result, table: [["what", "bytes"], ...rows] };
+}
+
+/** @param {Progress} progress @returns {Promise<Outcome>} */
+async function wake(progress) {
+  const { wakes } = await load(progress, "wake");
+  const table = [["sockets", "woken by", "first ms", "again ms", "cost ms", "at most"]];
+  for (const { sockets, by, firstMillis, againMillis, costMillis, mostMillis } of wakes) {
+    const times = [firstMillis, againMillis, costMillis, mostMillis];
+    table.push([`${sockets}`, by, ...times.map((millis) => millis.toFixed(1))]);
+  }
+  return { result: { wakes }, table };
 }
 
 /** @param {Progress} progress @param {string} part of the load generator */

@@ -67,6 +67,10 @@
 //! **An id on the socket, not a look-up.** A message finds its seat by a number kept on the JavaScript
 //! object; the attachment is read only on waking up (`shell::socket`).
 //!
+//! **Who wakes up need not remember everybody.** A signal takes the seats of two: the attachment of who sent it, and
+//! that of its recipient, whose socket is found by a tag. All others are read when anything else happens
+//! (`shell::actor`). A tag is for ever, so a signal to somebody who came back to its seat takes all of them.
+//!
 //! **Nobody is passed over.** After every event no two people wait who suit each other. When several
 //! stop being particular in the same instant, the pair of whom one has waited longest comes first; an
 //! early version took them one by one, and the property test found the person it passed over.

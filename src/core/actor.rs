@@ -36,13 +36,13 @@ pub trait Actor {
     /// why.
     fn relays(&self, from: PeerId, to: PeerId) -> bool;
 
-    /// Fills an empty actor with the seats whose sockets are still there, and goes on from them as if it
-    /// had never been away. The effects tell those who miss somebody that is no longer among them.
-    fn restore<'a>(
-        &mut self,
-        seats: impl IntoIterator<Item = SavedSeat<Self::Seat>>,
-        now: Timestamp,
-    ) -> Vec<Effect<'a>>;
+    /// Takes a seat whose socket is still there into an actor that was made anew. Nothing comes of that, and
+    /// until [all are there](Self::restore) nothing may be asked but [`relays`](Self::relays) of this peer.
+    fn recall(&mut self, seat: SavedSeat<Self::Seat>);
+
+    /// Every seat whose socket is still there has been recalled: goes on from them as if it had never been
+    /// away. The effects tell those who miss somebody that is no longer among them.
+    fn restore<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>>;
 
     /// The seat of a connected peer.
     fn seat(&self, peer: PeerId) -> Option<&Self::Seat>;

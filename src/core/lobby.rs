@@ -136,15 +136,11 @@ impl Actor for Lobby {
         effects
     }
 
-    fn restore<'a>(
-        &mut self,
-        seats: impl IntoIterator<Item = SavedSeat<Seat>>,
-        now: Timestamp,
-    ) -> Vec<Effect<'a>> {
-        let seats = seats
-            .into_iter()
-            .map(|SavedSeat(peer, seat, _)| (peer, seat));
-        self.seats = seats.collect();
+    fn recall(&mut self, SavedSeat(peer, seat, _): SavedSeat<Seat>) {
+        self.seats.insert(peer, seat);
+    }
+
+    fn restore<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
         let mut alone = Vec::new();
         let mut free = Vec::new();
         for (&peer, seat) in &self.seats {

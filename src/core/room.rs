@@ -660,15 +660,11 @@ impl Actor for Room {
         effects
     }
 
-    fn restore<'a>(
-        &mut self,
-        seats: impl IntoIterator<Item = SavedSeat<Seat>>,
-        now: Timestamp,
-    ) -> Vec<Effect<'a>> {
-        let seats = seats
-            .into_iter()
-            .map(|SavedSeat(peer, seat, _)| (peer, seat));
-        self.seats = seats.collect();
+    fn recall(&mut self, SavedSeat(peer, seat, _): SavedSeat<Seat>) {
+        self.seats.insert(peer, seat);
+    }
+
+    fn restore<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
         let known = self.inside().flat_map(|(_, member)| &member.others);
         let there = known.filter(|other| other.away.is_none());
         let gone = there

@@ -2,7 +2,10 @@
 //!
 //! The constructor of an object is the wake-up. The runtime makes a new one whenever it needs one, be it
 //! for the first visitor, after a hibernation, after a deploy or after a panic, and all of them are the
-//! same here: the seats are read from the sockets that are there.
+//! same here: the sockets that are there remember the seats.
+//!
+//! A seat is read when it is needed. What most objects are woken up by is a signal, and that takes the seats of
+//! two ([`Live::relays`]); everything else takes all of them, and the reading of thousands ([`Live::restored`]).
 
 use std::collections::BTreeMap;
 
@@ -59,9 +62,14 @@ pub(super) use handlers;
 
 /// What is in memory, and may be gone at any time.
 pub(super) struct Live<A> {
-    pub(super) actor: A,
+    actor: A,
+    /// The sockets whose seats are in memory.
     connections: BTreeMap<PeerId, Connection>,
     state: State,
+    /// Whether that is all of them.
+    complete: bool,
+    /// What goes to the log when it is.
+    line: fn(usize) -> Line,
 }
 
 struct Connection {
@@ -74,47 +82,82 @@ struct Connection {
 }
 
 impl<A: Actor> Live<A> {
-    /// Gives an empty actor the sockets that are there. `awake` is what goes to the log of it.
-    pub(super) fn wake(mut actor: A, state: State, awake: fn(usize) -> Line) -> Self {
+    /// Gives an empty actor the sockets that are there, of which none is read yet. `line` is what goes to the
+    /// log when all are.
+    pub(super) fn wake(actor: A, state: State, line: fn(usize) -> Line) -> Self {
         if let Ok(pair) = WebSocketRequestResponsePair::new(PING, PONG) {
             let _ = state.as_raw().set_websocket_auto_response(&pair);
         }
-        let sockets = state.as_raw().get_websockets().unwrap_or_default();
-        let sockets = sockets.into_iter().map(JsCast::unchecked_into::<Socket>);
-        let mut connections = BTreeMap::new();
-        let mut seats = Vec::new();
-        for socket in sockets {
-            if let Some(seat) = socket.attached().as_deref().and_then(SavedSeat::read) {
-                socket.belongs_to(seat.peer());
-                connections.insert(seat.peer(), Connection::new(socket, seat.heard()));
-                seats.push(seat);
-            }
-        }
-        log(&awake(connections.len()));
-        let effects = actor.restore(seats, now());
-        let mut live = Self {
+        Self {
             actor,
-            connections,
+            connections: BTreeMap::new(),
             state,
-        };
-        live.perform(effects);
-        live
+            complete: false,
+            line,
+        }
+    }
+
+    /// The actor, with every seat in it.
+    pub(super) fn restored(&mut self) -> &mut A {
+        if !self.complete {
+            let sockets = self.state.as_raw().get_websockets();
+            for socket in sockets.unwrap_or_default() {
+                self.recall(socket.unchecked_ref());
+            }
+            self.complete = true;
+            log(&(self.line)(self.connections.len()));
+            let effects = self.actor.restore(now());
+            self.perform(effects);
+        }
+        &mut self.actor
+    }
+
+    /// Whose socket this is, if anybody's; its seat is in memory from now on.
+    fn recall(&mut self, socket: &Socket) -> Option<PeerId> {
+        let known = socket.peer();
+        if known.is_some() || self.complete {
+            return known;
+        }
+        let seat = SavedSeat::read(&socket.attached()?)?;
+        let peer = seat.peer();
+        socket.belongs_to(peer);
+        let connection = Connection::new(socket.clone(), seat.heard());
+        self.connections.insert(peer, connection);
+        self.actor.recall(seat);
+        Some(peer)
+    }
+
+    /// Whether the socket of a peer is found by its tag; its seat is in memory from now on. Who came back to a seat
+    /// is not: a tag is the first id that the owner of a socket had.
+    fn finds(&mut self, peer: PeerId) -> bool {
+        let state = self.state.as_raw();
+        let tagged = state.get_websockets_with_tag(&peer.to_string());
+        let mut tagged = tagged.unwrap_or_default().into_iter();
+        tagged.any(|socket| self.recall(socket.unchecked_ref()) == Some(peer))
+    }
+
+    /// Whether a signal takes the short way, for which the seats of the two have to be there and no other.
+    fn relays(&mut self, from: PeerId, to: PeerId) -> bool {
+        self.actor.relays(from, to)
+            && (self.complete || self.connections.contains_key(&to) || self.finds(to))
     }
 
     /// Opens a WebSocket to somebody new.
     pub(super) fn accept(&mut self) -> Result<Response> {
-        let WebSocketPair { client, server } = WebSocketPair::new()?;
-        let accepted = self.state.as_raw().accept_websocket(server.as_ref());
-        if accepted.is_err() {
-            return Response::error("All seats are taken. Try again in a minute.", 503);
-        }
         let peer = loop {
             let bits = getrandom::u64().map_err(|error| error.to_string())?;
             let peer = PeerId::from_random(bits);
-            if !self.actor.knows(peer) {
+            if !self.restored().knows(peer) {
                 break peer;
             }
         };
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        let tags = vec![JsValue::from(peer.to_string())];
+        let state = self.state.as_raw();
+        let accepted = state.accept_websocket_with_tags(server.as_ref(), tags);
+        if accepted.is_err() {
+            return Response::error("All seats are taken. Try again in a minute.", 503);
+        }
         let socket: Socket = server.as_ref().clone().unchecked_into();
         socket.belongs_to(peer);
         self.connections
@@ -125,7 +168,7 @@ impl<A: Actor> Live<A> {
 
     /// A frame arrived.
     pub(super) fn received(&mut self, socket: &Socket, frame: &JsValue) {
-        let Some(peer) = socket.peer() else {
+        let Some(peer) = self.recall(socket) else {
             return;
         };
         let Some(connection) = self.connections.get_mut(&peer) else {
@@ -140,7 +183,7 @@ impl<A: Actor> Live<A> {
         }
         with_text(frame, |text| {
             match text.and_then(|text| Ok((text, parse(text)?))) {
-                Ok((text, ClientMessage::Signal { to, data })) if self.actor.relays(peer, to) => {
+                Ok((text, ClientMessage::Signal { to, data })) if self.relays(peer, to) => {
                     self.relay(peer, to, data, frame, text);
                 }
                 Ok((_, message)) => self.happened(Event::Received { peer, message }),
@@ -166,7 +209,7 @@ impl<A: Actor> Live<A> {
 
     /// A socket is gone.
     pub(super) fn broke(&mut self, socket: &Socket) {
-        if let Some(peer) = socket.peer() {
+        if let Some(peer) = self.recall(socket) {
             self.forget(peer);
         }
     }
@@ -177,13 +220,15 @@ impl<A: Actor> Live<A> {
     }
 
     fn happened(&mut self, event: Event<'_>) {
-        let effects = self.actor.handle(event, now());
+        let effects = self.restored().handle(event, now());
         self.perform(effects);
     }
 
     /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
     /// up meanwhile must not find a seat on it; nor is its end that of another one that has its id.
     fn forget(&mut self, peer: PeerId) {
+        // It has to be known to be missed.
+        self.restored();
         if let Some(Connection { socket, .. }) = self.connections.remove(&peer) {
             socket.attach(&[]);
             socket.belongs_to_nobody();

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::actor::{Live, handlers};
-use super::log::Line;
+use super::log::{Line, log};
 use super::socket::Socket;
 use super::storage::key;
 use crate::core::lobby::Lobby;
@@ -18,9 +18,10 @@ pub struct LobbyObject(RefCell<Live<Lobby>>);
 
 impl DurableObject for LobbyObject {
     fn new(state: State, _env: Env) -> Self {
-        let awake = |sockets| Line::LobbyAwake { sockets };
+        log(&Line::LobbyAwake);
+        let restored = |sockets| Line::LobbyRestored { sockets };
         let lobby = Lobby::new(key(&state));
-        Self(RefCell::new(Live::wake(lobby, state, awake)))
+        Self(RefCell::new(Live::wake(lobby, state, restored)))
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
@@ -28,7 +29,7 @@ impl DurableObject for LobbyObject {
         match Route::of(split_url(&url).1) {
             Some(Route::Match) => self.0.borrow_mut().accept(),
             Some(Route::Stats) => {
-                let stats = self.0.borrow().actor.stats();
+                let stats = self.0.borrow_mut().restored().stats();
                 Response::ok(serde_json::to_string(&stats)?)
             }
             Some(Route::Room(_) | Route::Health | Route::Ice) | None => {

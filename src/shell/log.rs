@@ -10,12 +10,16 @@ use crate::core::turn::Failure;
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Line {
     /// A lobby object was made or woke up.
-    LobbyAwake {
+    LobbyAwake,
+    /// It has read what all its sockets remember.
+    LobbyRestored {
         /// How many sockets it found.
         sockets: usize,
     },
     /// A room object was made or woke up.
-    RoomAwake {
+    RoomAwake,
+    /// It has read what all its sockets remember.
+    RoomRestored {
         /// How many sockets it found.
         sockets: usize,
     },

@@ -7,7 +7,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 
 use super::actor::{Live, handlers};
 use super::bindings::room_capacity;
-use super::log::Line;
+use super::log::{Line, log};
 use super::socket::Socket;
 use super::storage::key;
 use crate::core::room::{Room, capacity};
@@ -18,9 +18,10 @@ pub struct RoomObject(RefCell<Live<Room>>);
 
 impl DurableObject for RoomObject {
     fn new(state: State, env: Env) -> Self {
+        log(&Line::RoomAwake);
+        let restored = |sockets| Line::RoomRestored { sockets };
         let room = Room::new(capacity(room_capacity(&env).as_deref()), key(&state));
-        let awake = |sockets| Line::RoomAwake { sockets };
-        Self(RefCell::new(Live::wake(room, state, awake)))
+        Self(RefCell::new(Live::wake(room, state, restored)))
     }
 
     async fn fetch(&self, _: Request) -> Result<Response> {

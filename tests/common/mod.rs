@@ -29,6 +29,8 @@ pub(crate) type Heard = (PeerId, ServerMessage<Value>);
 pub(crate) struct Script<A> {
     pub(crate) actor: A,
     empty: Box<dyn Fn() -> A>,
+    /// Whether the actor has every seat, and not only those that a signal took since it slept.
+    pub(crate) restored: bool,
     /// What each socket remembers.
     pub(crate) attachments: BTreeMap<PeerId, Vec<u8>>,
     /// Those whose network is gone, and since when. Neither end knows.
@@ -52,6 +54,7 @@ impl<A: Actor> Script<A> {
         Self {
             actor: empty(),
             empty: Box::new(empty),
+            restored: true,
             attachments: BTreeMap::new(),
             silent: BTreeMap::new(),
             alarm: None,
@@ -93,7 +96,7 @@ impl<A: Actor> Script<A> {
     pub(crate) fn says(&mut self, peer: PeerId, frame: &str) {
         self.silent.remove(&peer);
         match parse(frame) {
-            Ok(ClientMessage::Signal { to, data }) if self.short && self.actor.relays(peer, to) => {
+            Ok(ClientMessage::Signal { to, data }) if self.short && self.relays(peer, to) => {
                 let message = ServerMessage::Signal { from: peer, data };
                 self.perform(vec![Effect::Send { to, message }]);
             }
@@ -162,6 +165,7 @@ impl<A: Actor> Script<A> {
 
     /// Somebody's socket is gone.
     pub(crate) fn drops(&mut self, peer: PeerId) {
+        self.restores();
         self.attachments.remove(&peer);
         self.silent.remove(&peer);
         self.happens(Event::Disconnected { peer });
@@ -216,12 +220,42 @@ impl<A: Actor> Script<A> {
 
     /// The object is thrown out of memory, and made again of what the sockets remember.
     pub(crate) fn forgets(&mut self) {
-        let attachments = self.attachments.values();
-        let seats = attachments.map(|attachment| SavedSeat::read(attachment).unwrap());
-        let now = self.now();
+        self.sleeps();
+        self.restores();
+    }
+
+    /// The object is thrown out of memory. What the sockets remember is read when it is needed.
+    pub(crate) fn sleeps(&mut self) {
         self.actor = (self.empty)();
-        let effects = self.actor.restore(seats, now);
+        self.restored = false;
+    }
+
+    /// The actor needs every seat.
+    fn restores(&mut self) {
+        if self.restored {
+            return;
+        }
+        for peer in self.attachments.keys().copied().collect::<Vec<_>>() {
+            self.recalls(peer);
+        }
+        self.restored = true;
+        let effects = self.actor.restore(self.now());
         self.perform(effects);
+    }
+
+    /// Whether there is such a socket, whose seat the actor has from now on.
+    fn recalls(&mut self, peer: PeerId) -> bool {
+        let attachment = self.attachments.get(&peer);
+        if let Some(attachment) = attachment.filter(|_| !self.actor.knows(peer)) {
+            self.actor.recall(SavedSeat::read(attachment).unwrap());
+        }
+        attachment.is_some()
+    }
+
+    /// Whether a signal goes the short way, for which a sleeping object needs two seats.
+    fn relays(&mut self, from: PeerId, to: PeerId) -> bool {
+        let there = self.restored || self.recalls(from);
+        there && self.actor.relays(from, to) && (self.restored || self.recalls(to))
     }
 
     /// A socket is gone and the object with it, so that nobody was told.
@@ -254,6 +288,7 @@ impl<A: Actor> Script<A> {
     }
 
     fn happens(&mut self, event: Event<'_>) {
+        self.restores();
         let now = self.now();
         let effects = self.actor.handle(event, now);
         self.perform(effects);

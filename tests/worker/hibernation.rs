@@ -1,15 +1,17 @@
 //! The object is thrown out of memory while everybody is silent, and nobody notices.
 //!
-//! workerd evicts an object after ten seconds without events. That it did is seen in the log: the
-//! object says how many sockets it finds when it is made.
+//! workerd evicts an object after ten seconds without events. That it did is seen in the log: the object says
+//! when it is made, and how many sockets it finds when it needs them all.
 
 use std::time::Duration;
 
-use echomingle::core::protocol::{LeaveReason, Mode, Peer, Role};
+use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Peer, Role};
+use echomingle::core::rate::BURST;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::flood::{floods, is_sent_away};
+use crate::flood::{CALM, floods, is_sent_away};
+use crate::party::Place;
 use crate::resume::MOMENT;
 use crate::server::Server;
 use crate::visitor::{Vanishing, Visitor, call, nobody_hears_more, they_talk};
@@ -29,7 +31,7 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
     let mut cleo = server.visitor("cleo").await;
     cleo.finds_with_offer(Mode::Video, OFFER).await;
     cleo.waits().await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 
     let mut tries = 0..TRIES;
@@ -46,12 +48,14 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
         ana.signals(bea.id, json!("good morning")).await;
         bea.hears_signal(ana.id, json!("good morning")).await;
         if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(3));
+            assert_eq!(line, is_awake("lobby"));
             break;
         }
     }
     they_talk(&mut ana, &mut bea).await;
+    assert_eq!(server.logs_by_now().await, None, "two seats are enough");
     server.has(3, 1, 1).await;
+    assert_eq!(server.logs().await, is_restored("lobby", 3));
 
     ana.finds(Mode::Video).await;
     bea.is_left_by(ana.id, LeaveReason::Skipped).await;
@@ -65,7 +69,7 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
 async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
     let mut server = Server::start().await;
     let mut ana = server.visitor("ana").await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept");
@@ -79,8 +83,7 @@ async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
         bea.meets(with_offer(&ana)).await;
         they_talk(&mut ana, &mut bea).await;
         nobody_hears_more([&mut ana, &mut bea]).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(1));
+        if slept(&mut server, 1).await {
             break;
         }
         let bea = bea.closes(None).await;
@@ -92,7 +95,7 @@ async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
 async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
     let mut server = Server::start().await;
     let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept");
@@ -101,12 +104,11 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
         let lost = ana.vanishes(Vanishing::Ended).await;
         bea.misses(lost).await;
         server.has(1, 0, 1).await;
-        let line = server.logs_by_now().await;
+        // The lost one is still among the sockets, and is taken from them by its close event.
+        let slept = slept(&mut server, 2).await;
         bea.is_left_by(lost, LeaveReason::Lost).await;
         server.has(1, 0, 0).await;
-        if let Some(line) = line {
-            // The lost one is still among the sockets, and is taken from them by its close event.
-            assert_eq!(line, awake(2));
+        if slept {
             break;
         }
         bea.closes(None).await;
@@ -122,7 +124,7 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
 async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
     let mut server = Server::start().await;
     let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept in time");
@@ -135,13 +137,12 @@ async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
         ana.claims(&past).await;
         let peers = [bea.seen_by(Role::Offerer)];
         let in_time = ana.is_back_in_time(&past, peers).await;
-        let line = server.logs_by_now().await;
+        let slept = slept(&mut server, 1).await;
         match in_time {
             true => bea.has_again(past.id).await,
             false => bea.is_left_by(past.id, LeaveReason::Lost).await,
         }
-        if let (true, Some(line)) = (in_time, line) {
-            assert_eq!(line, awake(1));
+        if in_time && slept {
             break;
         }
         ana.closes(None).await;
@@ -159,7 +160,7 @@ async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
 async fn the_alarm_wakes_the_object_for_who_waits_for_somebody_lost() {
     let mut server = Server::start().await;
     let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept in time");
@@ -167,8 +168,7 @@ async fn the_alarm_wakes_the_object_for_who_waits_for_somebody_lost() {
         // Nobody says anything until the grace is over.
         let lost = ana.vanishes(Vanishing::Reset).await;
         bea.loses(lost).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(1));
+        if slept(&mut server, 1).await {
             break;
         }
         bea.closes(None).await;
@@ -184,7 +184,7 @@ async fn the_alarm_wakes_the_object_for_who_waits_for_somebody_lost() {
 async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over() {
     let mut server = Server::start().await;
     let (mut ana, mut bea) = call(&server, "ana", "bea").await;
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept");
@@ -200,8 +200,7 @@ async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over()
         ana = again;
         they_talk(&mut ana, &mut bea).await;
         nobody_hears_more([&mut ana, &mut bea]).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(2));
+        if slept(&mut server, 2).await {
             break;
         }
     }
@@ -212,7 +211,7 @@ async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over()
 async fn who_was_sent_away_and_stays_is_not_seated_again() {
     let mut server = Server::start().await;
     assert_eq!(server.stats().await.online, 0);
-    assert_eq!(server.logs().await, awake(0));
+    is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
         assert!(tries.next().is_some(), "the object never slept");
@@ -230,20 +229,125 @@ async fn who_was_sent_away_and_stays_is_not_seated_again() {
         bea.closes(None).await;
         // Only now does she look at what she was sent.
         is_sent_away(ana).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(0));
+        if slept(&mut server, 0).await {
             break;
         }
     }
 }
 
-fn awake(sockets: u32) -> String {
-    is_awake("lobby", sockets)
+#[tokio::test]
+async fn who_took_its_seat_again_before_the_sleep_is_found_by_its_partner() {
+    tokio::join!(
+        who_took_its_seat_is_found(Place::Lobby, "lobby"),
+        who_took_its_seat_is_found(Place::Room, "room"),
+    );
+}
+
+async fn who_took_its_seat_is_found(place: Place, kind: &str) {
+    let mut server = Server::start().await;
+    let (mut lost, mut bea) = place.call(&server, "ana", "bea").await;
+    wakes(&mut server, kind, 0).await;
+    nobody_hears_more([&mut lost, &mut bea]).await;
+    // The socket that she had before stays, and is hers no more.
+    let past = lost.past();
+    let mut ana = server.comes_again(&past).await;
+    sleep(MOMENT).await;
+    ana.claims(&past).await;
+    bea.misses(past.id).await;
+    bea.has_again(past.id).await;
+    ana.is_back(&past, [bea.seen_by(Role::Offerer)]).await;
+    place.tells(&mut ana, past.id).await;
+
+    // She reaches her partner by the two seats alone, and is reached by all of them.
+    wakes_for_two(&mut server, kind, [&mut ana, &mut bea]).await;
+    let mut tries = 0..TRIES;
+    loop {
+        assert!(tries.next().is_some(), "the object never slept");
+        nobody_hears_more([&mut ana, &mut bea]).await;
+        sleep(SILENCE).await;
+        they_talk(&mut bea, &mut ana).await;
+        if has_slept(&mut server, kind, 2).await {
+            break;
+        }
+    }
+    nobody_hears_more([&mut ana, &mut bea]).await;
+}
+
+#[tokio::test]
+async fn what_somebody_may_say_is_no_more_when_all_seats_are_needed() {
+    let mut server = Server::start().await;
+    let (mut ana, mut bea) = call(&server, "ana", "bea").await;
+    is_new(&mut server).await;
+    wakes_for_two(&mut server, "lobby", [&mut ana, &mut bea]).await;
+    let nearly_all = BURST - 5;
+    for n in 0..nearly_all {
+        ana.signals(bea.id, json!(n)).await;
+    }
+    for n in 0..nearly_all {
+        bea.hears_signal(ana.id, json!(n)).await;
+    }
+    assert_eq!(server.logs_by_now().await, None, "two seats are enough");
+    server.has(2, 0, 1).await;
+    assert_eq!(server.logs().await, is_restored("lobby", 2));
+    for _ in 0..nearly_all {
+        ana.goes_away().await;
+    }
+    ana.is_refused(ErrorCode::RateLimited).await;
+    sleep(3 * CALM).await;
+    they_talk(&mut bea, &mut ana).await;
+    nobody_hears_more([&mut ana, &mut bea]).await;
+}
+
+async fn is_new(server: &mut Server) {
+    wakes(server, "lobby", 0).await;
+}
+
+async fn slept(server: &mut Server, sockets: u32) -> bool {
+    has_slept(server, "lobby", sockets).await
+}
+
+/// An object of this kind is made or wakes up, and needs all its sockets, which are so many.
+pub(crate) async fn wakes(server: &mut Server, kind: &str, sockets: u32) {
+    assert_eq!(server.logs().await, is_awake(kind));
+    assert_eq!(server.logs().await, is_restored(kind, sockets));
+}
+
+/// Whether an object of this kind has slept by now; then it has needed all its sockets, which are so many.
+pub(crate) async fn has_slept(server: &mut Server, kind: &str, sockets: u32) -> bool {
+    let Some(line) = server.logs_by_now().await else {
+        return false;
+    };
+    assert_eq!(line, is_awake(kind));
+    assert_eq!(server.logs().await, is_restored(kind, sockets));
+    true
+}
+
+/// An object of this kind sleeps until one of these talks to the other, for which it needs the seats of both and
+/// no other.
+async fn wakes_for_two(server: &mut Server, kind: &str, [one, other]: [&mut Visitor; 2]) {
+    let mut tries = 0..TRIES;
+    loop {
+        assert!(tries.next().is_some(), "the object never slept");
+        nobody_hears_more([&mut *one, &mut *other]).await;
+        sleep(SILENCE).await;
+        they_talk(one, other).await;
+        if let Some(line) = server.logs_by_now().await {
+            assert_eq!(line, is_awake(kind));
+            break;
+        }
+    }
+    they_talk(one, other).await;
+    assert_eq!(server.logs_by_now().await, None, "two seats are enough");
 }
 
 /// What an object of this kind writes to the log when it is made or wakes up.
-pub(crate) fn is_awake(kind: &str, sockets: u32) -> String {
-    format!(r#"{{"event":"{kind}-awake","sockets":{sockets}}}"#)
+pub(crate) fn is_awake(kind: &str) -> String {
+    format!(r#"{{"event":"{kind}-awake"}}"#)
+}
+
+/// What an object of this kind writes to the log when it has read what all its sockets remember.
+pub(crate) fn is_restored(kind: &str, sockets: u32) -> String {
+    format!(r#"{{"event":"{kind}-restored","sockets":{sockets}}}"#)
 }
 
 fn with_offer(offerer: &Visitor) -> Peer {

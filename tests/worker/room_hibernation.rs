@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::flood::{floods, is_sent_away};
-use crate::hibernation::{SILENCE, TRIES, is_awake};
+use crate::hibernation::{SILENCE, TRIES, has_slept, is_awake, is_restored, wakes};
 use crate::party::{
     MEMBER, all_lose, all_talk, away, back, comes_in, gather, gone, is_told_to_all, stands,
 };
@@ -27,7 +27,7 @@ async fn a_locked_room_outlives_its_sleep_with_its_host_its_names_and_its_order(
     is_told_to_all(removed, [&mut ana, &mut bea, &mut cleo, &mut dan]).await;
     ana.locks(true).await;
     is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
-    assert_eq!(server.logs().await, awake(0));
+    wakes(&mut server, "room", 0).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo, &mut dan]).await;
 
     let mut tries = 0..TRIES;
@@ -44,13 +44,15 @@ async fn a_locked_room_outlives_its_sleep_with_its_host_its_names_and_its_order(
         cleo.signals(bea.id, json!("good morning")).await;
         bea.hears_signal(cleo.id, json!("good morning")).await;
         if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(4));
+            assert_eq!(line, is_awake("room"));
             break;
         }
     }
     all_talk([&mut ana, &mut bea, &mut cleo]).await;
+    assert_eq!(server.logs_by_now().await, None, "their seats are enough");
     dan.signals(ana.id, json!("good morning")).await;
     dan.is_refused(ErrorCode::UnknownPeer).await;
+    assert_eq!(server.logs().await, is_restored("room", 4));
     dan.enters("Dan").await;
     dan.is_refused(ErrorCode::RoomLocked).await;
     bea.locks(false).await;
@@ -73,7 +75,7 @@ async fn a_newcomer_wakes_a_full_room_and_comes_last_when_a_seat_is_free() {
     // Two are called otherwise since they came.
     bea.enters("Beatrice").await;
     cleo.enters(None).await;
-    assert_eq!(server.logs().await, awake(0));
+    wakes(&mut server, "room", 0).await;
     let mut tries = 0..TRIES;
     let mut eve = loop {
         assert!(tries.next().is_some(), "the room never slept");
@@ -82,8 +84,7 @@ async fn a_newcomer_wakes_a_full_room_and_comes_last_when_a_seat_is_free() {
         let mut eve = server.visitor_of("kitchen", "eve").await;
         eve.enters("Eve").await;
         eve.is_refused(ErrorCode::RoomFull).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(4));
+        if has_slept(&mut server, "room", 4).await {
             break eve;
         }
         eve.closes(None).await;
@@ -116,7 +117,7 @@ async fn the_host_is_lost_while_the_room_sleeps(how: Vanishing) {
         };
         let room = format!("room-{number}");
         let [mut ana, mut bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
-        assert_eq!(server.logs().await, awake(0));
+        wakes(&mut server, "room", 0).await;
         ana.locks(true).await;
         is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
         // That is remembered as well.
@@ -127,9 +128,8 @@ async fn the_host_is_lost_while_the_room_sleeps(how: Vanishing) {
         all_lose(lost, LeaveReason::Lost, [&mut bea, &mut cleo]).await;
         is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo]).await;
         nobody_hears_more([&mut bea, &mut cleo]).await;
-        if let Some(line) = server.logs_by_now().await {
-            // The lost one is still among the sockets, and is taken from them by its close event.
-            assert_eq!(line, awake(3));
+        // The lost one is still among the sockets, and is taken from them by its close event.
+        if has_slept(&mut server, "room", 3).await {
             break (room, bea, cleo);
         }
     };
@@ -160,7 +160,7 @@ async fn a_host_who_is_away_while_its_locked_room_sleeps_comes_back_as_the_host(
         };
         let room = format!("room-{number}");
         let [mut ana, mut bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
-        assert_eq!(server.logs().await, awake(0));
+        wakes(&mut server, "room", 0).await;
         ana.locks(true).await;
         is_told_to_all(stands(ana.id, true), [&mut ana, &mut bea, &mut cleo]).await;
         nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
@@ -172,7 +172,7 @@ async fn a_host_who_is_away_while_its_locked_room_sleeps_comes_back_as_the_host(
         ana.claims(&past).await;
         let others = [&bea, &cleo].map(|other| other.seen_by(MEMBER));
         let in_time = ana.is_back_in_time(&past, others).await;
-        let line = server.logs_by_now().await;
+        let slept = has_slept(&mut server, "room", 2).await;
         if in_time {
             ana.hears(stands(ana.id, true)).await;
             is_told_to_all(back(ana.id), [&mut bea, &mut cleo]).await;
@@ -182,8 +182,7 @@ async fn a_host_who_is_away_while_its_locked_room_sleeps_comes_back_as_the_host(
             is_told_to_all(stands(bea.id, true), [&mut bea, &mut cleo]).await;
         }
         nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
-        if let (true, Some(line)) = (in_time, line) {
-            assert_eq!(line, awake(2));
+        if in_time && slept {
             break (ana, bea, cleo);
         }
     };
@@ -203,15 +202,14 @@ async fn the_alarm_wakes_the_room_for_those_who_wait_for_somebody_lost() {
         };
         let room = format!("room-{number}");
         let [ana, mut bea, mut cleo] = gather(&server, &room, ["Ana", "Bea", "Cleo"]).await;
-        assert_eq!(server.logs().await, awake(0));
+        wakes(&mut server, "room", 0).await;
         // Nobody says anything until the grace is over.
         let lost = ana.vanishes(Vanishing::Reset).await;
         all_lose(lost, LeaveReason::Lost, [&mut bea, &mut cleo]).await;
         is_told_to_all(stands(bea.id, false), [&mut bea, &mut cleo]).await;
-        let line = server.logs_by_now().await;
+        let slept = has_slept(&mut server, "room", 2).await;
         nobody_hears_more([&mut bea, &mut cleo]).await;
-        if let Some(line) = line {
-            assert_eq!(line, awake(2));
+        if slept {
             break;
         }
     }
@@ -227,7 +225,7 @@ async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
         };
         let room = format!("room-{number}");
         let [mut ana, mut bea] = gather(&server, &room, ["Ana", "Bea"]).await;
-        assert_eq!(server.logs().await, awake(0));
+        wakes(&mut server, "room", 0).await;
         floods(&mut ana).await;
         bea.loses(ana.id).await;
         bea.hears(stands(bea.id, false)).await;
@@ -239,13 +237,8 @@ async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
         // Only now does she look at what she was sent.
         is_sent_away(ana).await;
         nobody_hears_more([&mut bea, &mut cleo]).await;
-        if let Some(line) = server.logs_by_now().await {
-            assert_eq!(line, awake(1));
+        if has_slept(&mut server, "room", 1).await {
             break;
         }
     }
-}
-
-fn awake(sockets: u32) -> String {
-    is_awake("room", sockets)
 }

@@ -6,7 +6,7 @@ use echomingle::core::protocol::{ErrorCode, Role, ServerMessage};
 
 use tokio::time::sleep;
 
-use crate::hibernation::is_awake;
+use crate::hibernation::{is_awake, is_restored};
 use crate::party::Place;
 use crate::resume::MOMENT;
 use crate::server::Server;
@@ -156,7 +156,7 @@ async fn nothing_of_a_token_is_in_the_log() {
         nobody_hears_more([&mut ana, &mut again, &mut thief]).await;
     }
     // This is all there is.
-    let awake = [is_awake("lobby", 0), is_awake("room", 0)];
-    let awake = awake.map(|line| line + "\n").concat();
-    assert_eq!(server.last_words().await, awake);
+    let words =
+        ["lobby", "room"].map(|kind| [is_awake(kind), is_restored(kind, 0)].join("\n") + "\n");
+    assert_eq!(server.last_words().await, words.concat());
 }

@@ -8,12 +8,14 @@ mod client;
 mod relay;
 mod server;
 mod statistics;
+mod wake;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let part = std::env::args().nth(1).unwrap_or_default();
     let result = match part.as_str() {
         "relay" => relay::run().await,
+        "wake" => wake::run().await,
         other => panic!("there is no part {other:?}"),
     };
     println!("{result}");

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What runs in it.
@@ -33,17 +35,17 @@ pub(crate) struct Server {
     disk: PathBuf,
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
+    wakes: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Starts it on the core that is the servers', and waits until it listens.
     pub(crate) fn start(program: Program) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let disk = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
-            "bench-{}-{}",
-            std::process::id(),
-            program as u8
-        ));
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let disk = format!("bench-{}-{number}", std::process::id());
+        let disk = Path::new(env!("CARGO_TARGET_TMPDIR")).join(disk);
         let _ = fs::remove_dir_all(&disk);
         fs::create_dir_all(&disk).unwrap_or_else(|error| panic!("no disk: {error}"));
         let workerd = std::env::var("WORKERD_BIN").unwrap_or_else(|_| panic!("no WORKERD_BIN"));
@@ -69,14 +71,27 @@ impl Server {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
         let port = said["port"].as_u64().and_then(|port| port.try_into().ok());
         let port = port.unwrap_or_else(|| panic!("workerd said {line:?}"));
-        // What the Worker logs is nobody's business here, and must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        // What the Worker logs must not fill the pipe.
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&wakes);
+        std::thread::spawn(move || {
+            let awake = |line: &String| line.contains("-awake\"");
+            for _ in lines.lines().map_while(Result::ok).filter(awake) {
+                seen.fetch_add(1, Ordering::Relaxed);
+            }
+        });
         Self {
             process,
             disk,
             program,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
+            wakes,
         }
+    }
+
+    /// How often an object was made or woke up, as far as the log says so by now.
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.load(Ordering::Relaxed)
     }
 
     /// The CPU time of all its threads up to now (Linux: `/proc/PID/task/TID/schedstat`, in nanoseconds).
