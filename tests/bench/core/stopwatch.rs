@@ -22,7 +22,6 @@ pub(crate) fn overhead() -> Duration {
 pub(crate) struct Times(BTreeMap<&'static str, Vec<u32>>);
 
 impl Times {
-    /// `spans` spans of the clock were read, of this length together.
     pub(crate) fn note(&mut self, kind: &'static str, took: Duration) {
         let nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
         self.0.entry(kind).or_default().push(nanos);
