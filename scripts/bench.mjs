@@ -10,6 +10,7 @@ import { browsers } from "./browsers.mjs";
 import { build, measureSizes } from "./build.mjs";
 import { node, root } from "./environment.mjs";
 import { workerd } from "./packages.mjs";
+import { draw, provideGnuplot } from "./plot.mjs";
 import { main, Problem } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
 import { everything, setup } from "./setup.mjs";
@@ -20,7 +21,7 @@ const CORE = "0";
 /** @typedef {{ result: object, table: string[][] }} Outcome */
 
 /** @type {Record<string, (progress: Progress) => Promise<Outcome>>} */
-const parts = { relay, frame, wake, size };
+const parts = { relay, frame, wake, size, core };
 
 /** @param {Progress} progress @returns {Promise<Outcome>} */
 async function relay(progress) {
@@ -58,6 +59,59 @@ async function frame(progress) {
       table.push([`${roundTripMillis}`, from, "ratio", ratioOfMedians.toFixed(2), ""]);
     }
   }
+  return { result, table };
+}
+
+/** The lobby alone, natively. @param {Progress} progress @returns {Promise<Outcome>} */
+async function core(progress) {
+  /** @type {any} */
+  let result;
+  await progress.task("core", async (step) => {
+    await provideGnuplot(step);
+    // Compiled as the Worker is.
+    const bench = ["bench", "--locked", "--profile", "release", "--bench", "core"];
+    step.say("building");
+    await step.run("cargo", [...bench, "--no-run"]);
+    step.say("measuring");
+    const output = await step.run("taskset", ["--cpu-list", CORE, "cargo", ...bench]);
+    result = JSON.parse(output.split("\n").findLast((line) => line.startsWith("{")) ?? "");
+    await draw(step, join(root, "docs", "performance", "core.svg"), {
+      title: "What an event costs the lobby, in the median",
+      x: "people who wait",
+      y: "microseconds",
+      shape: "lines",
+      logarithmic: ["x"],
+      series: [
+        ["find, meets", "find, and meets somebody"],
+        ["next, meets", "next, and meets somebody"],
+        ["find, waits", "find, and waits"],
+        ["next, waits", "next, and waits"],
+        ["leave, waiting", "leave, from the queue"],
+        ["leave, in a call", "leave, from a call"],
+      ].map(([kind = "", name = ""]) => ({
+        name,
+        points: result.crowd.map((/** @type {any} */ crowd) => [
+          crowd.waiting,
+          crowd.kinds[kind].p50 / 1000,
+        ]),
+      })),
+    });
+    return "measured";
+  });
+  const table = [["workload", "waiting", "event", "number", "p50 ns", "p95 ns", "p99 ns"]];
+  const { turnover, acquainted } = result;
+  const workloads = [
+    ...result.crowd.map((/** @type {any} */ crowd) => ({ name: "crowd", ...crowd })),
+    { name: "turnover", waiting: 1, ...turnover },
+    { name: "acquainted", ...acquainted },
+  ];
+  for (const { name, waiting, all, kinds } of workloads)
+    for (const [kind, { events, p50, p95, p99 }] of [["all", all], ...Object.entries(kinds)])
+      table.push([name, ...[waiting, kind, events, p50, p95, p99].map(String)]);
+  for (const { waiting, nanosAPerson } of result.herd)
+    table.push(["herd", `${waiting}`, "a person", `${waiting}`, nanosAPerson.toFixed(0), "", ""]);
+  for (const [kind, count] of Object.entries(result.allocations))
+    table.push(["allocations", "", kind, `${count}`, "", "", ""]);
   return { result, table };
 }
 

@@ -407,10 +407,10 @@ fn the_fullest_seat_fits_into_its_attachment() {
 fn what_sockets_remember_has_a_version() {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &["chess"]);
-    let waits = "020a30303030303030303031010080a0f1c2b13400010563686573730000000080a0f1c2b134";
+    let waits = "0201010080a0f1c2b13400010563686573730000000080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), waits, "count VERSION up");
     script.finds(ben, Video, &["chess"]);
-    let talks = "020a30303030303030303031020a303030303030303030320000010a303030303030303030320080a0f1c2b134";
+    let talks = "02010202000001020080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), talks, "count VERSION up");
 }
 

@@ -416,7 +416,7 @@ fn a_token_of_another_room_or_of_the_lobby_or_forged_resumes_nothing() {
     let (mut script, [ana]) = inside();
     let ben = comes(&mut script, 9);
     let own = script.token(ana);
-    let (said, _) = own.split_once('.').unwrap();
+    let said = &own[..own.len() / 2];
     // In an empty room nobody knows better.
     script.drops(ana);
     for token in ["", "x", "e30.e30", said, &elsewhere, &of_lobby] {
@@ -767,7 +767,7 @@ fn the_tokens_and_the_seats_of_a_full_room_of_long_names_are_short_enough() {
         }
         let tokens = script.tokens.iter().map(|(_, token)| token.len());
         let longest = tokens.max().unwrap();
-        assert!(longest > 500, "{longest}: is the room full?");
+        assert!(longest > 400, "{longest}: is the room full?");
         assert!(longest <= LONGEST_TOKEN, "{longest}");
     }
 }

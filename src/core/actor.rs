@@ -175,12 +175,6 @@ impl Effect<'_> {
         [error].into_iter().chain(close).collect()
     }
 
-    /// Has nobody looked for before all else is done: what is found is an event of its own, which comes
-    /// after this one.
-    pub(super) fn look_last(effects: &mut [Self]) {
-        effects.sort_by_key(|effect| matches!(effect, Effect::Check { .. }));
-    }
-
     /// The first message of a socket, or of one that belongs to somebody else from now on.
     #[must_use]
     pub fn welcome(peer: PeerId, resume: Option<String>, peers: Vec<Peer>) -> Self {

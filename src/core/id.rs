@@ -1,4 +1,4 @@
-//! Peer ids: 50 random bits, ten characters on the wire.
+//! Peer ids: 50 random bits, ten characters on the wire, a number in what is kept.
 //!
 //! An id is a name and never a key: a message goes to a peer of the sender's own call or nowhere,
 //! whoever's id it carries. So an id only has to be unique among those connected, which the lobby
@@ -78,7 +78,10 @@ impl FromStr for PeerId {
 
 impl Serialize for PeerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => serializer.serialize_u64(self.0),
+        }
     }
 }
 
@@ -94,7 +97,10 @@ impl<'de> Deserialize<'de> for PeerId {
                 text.parse().map_err(E::custom)
             }
         }
-        deserializer.deserialize_str(Text)
+        match deserializer.is_human_readable() {
+            true => deserializer.deserialize_str(Text),
+            false => u64::deserialize(deserializer).map(Self::from_random),
+        }
     }
 }
 

@@ -16,8 +16,13 @@ impl Interest {
     /// The interest in `text`, or nothing where there is only white space.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        let words: Vec<_> = text.split_whitespace().collect();
-        (!words.is_empty()).then(|| Self(words.join(" ").to_lowercase()))
+        let mut words = text.split_whitespace();
+        let mut own = words.next()?.to_lowercase();
+        for word in words {
+            own.push(' ');
+            own.push_str(&word.to_lowercase());
+        }
+        Some(Self(own))
     }
 
     /// Its text.
@@ -30,12 +35,12 @@ impl Interest {
 /// The interests among `texts`, each once, in order of the alphabet.
 #[must_use]
 pub fn interests(texts: &[String]) -> Vec<Interest> {
-    let mut all: Vec<_> = texts
-        .iter()
-        .filter_map(|text| Interest::from_text(text))
-        .collect();
-    all.sort_unstable();
-    all.dedup();
+    let mut all = Vec::with_capacity(texts.len());
+    for interest in texts.iter().filter_map(|text| Interest::from_text(text)) {
+        if let Err(place) = all.binary_search(&interest) {
+            all.insert(place, interest);
+        }
+    }
     all
 }
 

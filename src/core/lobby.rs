@@ -13,8 +13,7 @@
 //! in its token ([`resume`](crate::core::resume)). A call of which both are away is in two tokens and
 //! nowhere else, and the first who comes back holds it for the other.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +25,7 @@ use crate::core::protocol::{
 };
 use crate::core::queue::{Queue, Ticket, Wish};
 use crate::core::rejection::Rejection;
-use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, grace};
+use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
 
 /// How many of its last partners somebody does not want to meet again.
@@ -52,6 +51,20 @@ impl Seat {
             status: Status::Idle,
             recent,
             leaving: false,
+        }
+    }
+
+    fn call(&self) -> Option<&Pairing> {
+        match &self.status {
+            Status::InCall(call) => Some(call),
+            Status::Idle | Status::Waiting(_) | Status::Claiming(_) => None,
+        }
+    }
+
+    fn pass(&self) -> Pass {
+        Pass {
+            call: self.call().map(|call| (call.partner, call.role)),
+            recent: self.recent.clone(),
         }
     }
 }
@@ -80,19 +93,10 @@ struct Pass {
     recent: Vec<PeerId>,
 }
 
-/// Two who could meet, in the order in which pairs have a right to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Pair {
-    earlier: Ticket,
-    later: Ticket,
-    by: PeerId,
-    with: PeerId,
-}
-
 /// The lobby: all seats, and the queues derived from them.
 #[derive(Debug)]
 pub struct Lobby {
-    key: Key,
+    signer: Signer,
     seats: BTreeMap<PeerId, Seat>,
     video: Queue,
     text: Queue,
@@ -114,7 +118,7 @@ impl Actor for Lobby {
         }
         // Time alone changes things, and what it has changed by now came before this event.
         self.give_up(now, &mut effects);
-        self.claimed.check(now, &mut effects);
+        let checks = self.claimed.check(now);
         self.open_up(now, &mut effects);
         match event {
             Event::Connected { peer } => self.connect(peer, now, &mut effects),
@@ -132,7 +136,7 @@ impl Actor for Lobby {
         self.meet_again(Mode::Video, now, &mut effects);
         self.meet_again(Mode::Text, now, &mut effects);
         self.set_alarm(&mut effects);
-        Effect::look_last(&mut effects);
+        effects.extend(checks);
         effects
     }
 
@@ -201,7 +205,7 @@ impl Lobby {
     #[must_use]
     pub fn new(key: Key) -> Self {
         Self {
-            key,
+            signer: Signer::new(&key),
             seats: BTreeMap::new(),
             video: Queue::default(),
             text: Queue::default(),
@@ -281,7 +285,7 @@ impl Lobby {
     /// whether anybody is at its end.
     fn resume(&mut self, by: PeerId, token: &str, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         let idle = self.seats.get(&by).map(|seat| &seat.status) == Some(&Status::Idle);
-        match self.key.open(token, now) {
+        match self.signer.open(token, now) {
             Some((seat, pass)) if idle && seat != by && !self.claimed.contains(seat) => {
                 if !self.knows(seat) {
                     return self.take_back(by, seat, pass, now, effects);
@@ -393,9 +397,7 @@ impl Lobby {
     /// The token of somebody as it is now.
     fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
         let seat = self.seats.get(&peer)?;
-        let call = self.pairing(peer).map(|call| (call.partner, call.role));
-        let recent = seat.recent.clone();
-        self.key.seal(peer, Pass { call, recent }, now)
+        self.signer.seal(peer, seat.pass(), now)
     }
 
     fn set(&mut self, peer: PeerId, status: Status, effects: &mut Vec<Effect<'_>>) {
@@ -480,24 +482,20 @@ impl Lobby {
 
     /// Meets whoever suits, or waits.
     fn search(&mut self, peer: PeerId, wish: Wish, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
-        if let Some(partner) = self.suitable(peer, &wish, now) {
-            self.wait(peer, wish);
-            self.pair(partner, peer, now, effects);
-            return;
+        if let Some(partner) = self.suitable(peer, &wish, now)
+            && let Some(theirs) = self.end(partner, LeaveReason::Skipped, effects)
+        {
+            return self.pair((partner, theirs), (peer, wish), now, effects);
         }
-        self.wait(peer, wish);
+        self.queue_mut(wish.mode).insert(peer, &wish);
+        if let Some(seat) = self.seats.get_mut(&peer) {
+            seat.status = Status::Waiting(wish);
+        }
         effects.push(Effect::Save { peer });
         effects.push(Effect::Send {
             to: peer,
             message: ServerMessage::Waiting {},
         });
-    }
-
-    fn wait(&mut self, peer: PeerId, wish: Wish) {
-        self.queue_mut(wish.mode).insert(peer, &wish);
-        if let Some(seat) = self.seats.get_mut(&peer) {
-            seat.status = Status::Waiting(wish);
-        }
     }
 
     /// Somebody who waits has prepared another connection.
@@ -520,44 +518,26 @@ impl Lobby {
     /// waited longest comes first, so that nobody who was there before is passed over.
     fn open_up(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         for mode in [Mode::Video, Mode::Text] {
-            let ripe = self.queue_mut(mode).ripen(now);
-            let pairs = ripe
-                .into_iter()
-                .filter_map(|peer| self.best_pair(peer, now));
-            let mut pairs: BinaryHeap<_> = pairs.map(Reverse).collect();
-            while let Some(Reverse(pair)) = pairs.pop() {
-                // One of them may have met somebody in the meantime.
-                match self.best_pair(pair.by, now) {
-                    Some(still) if still == pair => self.pair(pair.by, pair.with, now, effects),
-                    Some(other) => pairs.push(Reverse(other)),
-                    None => {}
+            for peer in self.queue_mut(mode).ripen(now) {
+                // It may have met somebody in the meantime.
+                if let Some(wish) = self.wish(peer)
+                    && let Some(partner) = self.suitable(peer, wish, now)
+                {
+                    self.pair_waiting(peer, partner, now, effects);
                 }
             }
         }
     }
 
-    /// Whom somebody who waits would meet now.
-    fn best_pair(&self, by: PeerId, now: Timestamp) -> Option<Pair> {
-        let wish = self.wish(by)?;
-        let with = self.suitable(by, wish, now)?;
-        let other = self.wish(with)?.ticket;
-        Some(Pair {
-            earlier: wish.ticket.min(other),
-            later: wish.ticket.max(other),
-            by,
-            with,
-        })
-    }
-
     /// The earliest in the queue who suits.
     fn suitable(&self, peer: PeerId, wish: &Wish, now: Timestamp) -> Option<PeerId> {
-        let mut candidates = self.queue(wish.mode).candidates(wish, now);
-        candidates.find(|&other| !self.just_met(peer, other))
+        let suits = |other| !self.just_met(peer, other);
+        self.queue(wish.mode).earliest(wish, now, suits)
     }
 
     /// Pairs those who just met, are tired of waiting, and have nobody else to hope for.
     fn meet_again(&mut self, mode: Mode, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
-        while (2..=ALL_MAY_HAVE_MET).contains(&self.queue(mode).len()) {
+        while self.queue(mode).len() <= ALL_MAY_HAVE_MET && self.queue(mode).two_are_patient() {
             let waiting: Vec<_> = self.queue(mode).all().collect();
             let hopeless = |peer: PeerId| {
                 let mut others = waiting.iter().filter(|&&other| other != peer);
@@ -568,7 +548,7 @@ impl Lobby {
             let (Some(earlier), Some(later)) = (pair.next(), pair.next()) else {
                 return;
             };
-            self.pair(earlier, later, now, effects);
+            self.pair_waiting(earlier, later, now, effects);
         }
     }
 
@@ -580,15 +560,31 @@ impl Lobby {
         remembers(one, other) || remembers(other, one)
     }
 
-    /// Makes a call of two who wait. The earlier one offers, unless an offer is there already.
-    fn pair(&mut self, one: PeerId, other: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+    /// Makes a call of two who wait.
+    fn pair_waiting(
+        &mut self,
+        one: PeerId,
+        other: PeerId,
+        now: Timestamp,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
         let mut stop_waiting = |peer| self.end(peer, LeaveReason::Skipped, effects);
-        let (Some(first), Some(second)) = (stop_waiting(one), stop_waiting(other)) else {
-            return;
-        };
-        let (one, other, first, mut second) = match first.ticket < second.ticket {
-            true => (one, other, first, second),
-            false => (other, one, second, first),
+        if let (Some(first), Some(second)) = (stop_waiting(one), stop_waiting(other)) {
+            self.pair((one, first), (other, second), now, effects);
+        }
+    }
+
+    /// Makes a call of two who wait no more. The earlier one offers, unless an offer is there already.
+    fn pair(
+        &mut self,
+        one: (PeerId, Wish),
+        other: (PeerId, Wish),
+        now: Timestamp,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        let ((one, first), (other, mut second)) = match one.1.ticket < other.1.ticket {
+            true => (one, other),
+            false => (other, one),
         };
         let shared = first.shared(&second);
         let cross = first.crosses && second.crosses;
@@ -604,16 +600,17 @@ impl Lobby {
             (answerer, offerer, Role::Answerer, offer),
             (offerer, answerer, Role::Offerer, back),
         ] {
-            if let Some(seat) = self.seats.get_mut(&peer) {
-                seat.status = Status::InCall(Pairing {
-                    partner,
-                    role,
-                    away: None,
-                });
-                seat.recent.retain(|&met| met != partner);
-                seat.recent.insert(0, partner);
-                seat.recent.truncate(RECENT);
-            }
+            let Some(seat) = self.seats.get_mut(&peer) else {
+                continue;
+            };
+            seat.status = Status::InCall(Pairing {
+                partner,
+                role,
+                away: None,
+            });
+            seat.recent.retain(|&met| met != partner);
+            seat.recent.insert(0, partner);
+            seat.recent.truncate(RECENT);
             effects.push(Effect::Save { peer });
             effects.push(Effect::Send {
                 to: peer,
@@ -624,7 +621,7 @@ impl Lobby {
                         crossed,
                         ..met(partner, role)
                     },
-                    resume: self.token(peer, now),
+                    resume: self.signer.seal(peer, seat.pass(), now),
                 },
             });
         }
@@ -704,10 +701,7 @@ impl Lobby {
     }
 
     fn pairing(&self, peer: PeerId) -> Option<&Pairing> {
-        match &self.seats.get(&peer)?.status {
-            Status::InCall(call) => Some(call),
-            Status::Idle | Status::Waiting(_) | Status::Claiming(_) => None,
-        }
+        self.seats.get(&peer)?.call()
     }
 
     fn wish(&self, peer: PeerId) -> Option<&Wish> {

@@ -1,10 +1,9 @@
 //! Who waits, in order, found by what they like.
 //!
-//! The rule of this file: an index and no policy. It answers who might suit somebody, earliest first,
-//! in O(log n) a step; whether two people really suit is the lobby's to say.
+//! The rule of this file: an index and no policy. It answers who of those who might suit somebody was
+//! there first, in O(log n) for each interest; whether two people really suit is the lobby's to say.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +58,8 @@ pub(super) struct Queue {
     all: BTreeMap<Ticket, PeerId>,
     /// Those for whom anybody will do.
     open: BTreeMap<Ticket, PeerId>,
-    by_interest: BTreeMap<Interest, BTreeMap<Ticket, PeerId>>,
+    /// Earliest first. Those who like the same and still wait have just met, so they are few.
+    by_interest: BTreeMap<Interest, Vec<(Ticket, PeerId)>>,
     /// Those who are still particular, by when they stop.
     particular: BTreeSet<(Timestamp, Ticket)>,
 }
@@ -67,6 +67,11 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// Whether two have stopped being particular.
+    pub(super) fn two_are_patient(&self) -> bool {
+        self.all.len() > self.particular.len() + 1
     }
 
     /// Everybody, earliest first.
@@ -82,7 +87,8 @@ impl Queue {
         }
         for interest in &wish.interests {
             let line = self.by_interest.entry(interest.clone()).or_default();
-            line.insert(wish.ticket, peer);
+            let place = line.partition_point(|&(ticket, _)| ticket < wish.ticket);
+            line.insert(place, (wish.ticket, peer));
         }
     }
 
@@ -92,7 +98,7 @@ impl Queue {
         self.particular.remove(&(wish.patient_at(), wish.ticket));
         for interest in &wish.interests {
             if let Some(line) = self.by_interest.get_mut(interest) {
-                line.remove(&wish.ticket);
+                line.retain(|&(ticket, _)| ticket != wish.ticket);
                 if line.is_empty() {
                     self.by_interest.remove(interest);
                 }
@@ -100,19 +106,23 @@ impl Queue {
         }
     }
 
-    /// Opens those who have been particular for long enough by `now`, and names them in order.
+    /// Opens those who have been particular for long enough by `now`. If there are any, all who are open
+    /// are named, earliest first.
     pub(super) fn ripen(&mut self, now: Timestamp) -> Vec<PeerId> {
-        let mut ripe = Vec::new();
+        let mut open = Vec::new();
         while let Some(&(at, ticket)) = self.particular.first()
             && at <= now
         {
             self.particular.pop_first();
             if let Some(&peer) = self.all.get(&ticket) {
                 self.open.insert(ticket, peer);
-                ripe.push(peer);
+                open.push(peer);
             }
         }
-        ripe
+        if !open.is_empty() {
+            open = self.open.values().copied().collect();
+        }
+        open
     }
 
     /// When somebody opens next, if that could help: alone there is nobody to open to.
@@ -121,26 +131,23 @@ impl Queue {
         (self.len() > 1).then_some(*at)
     }
 
-    /// Those who share an interest with `wish`, and all who are open if it is open too, each once and
-    /// earliest first, its own owner left out.
-    pub(super) fn candidates(&self, wish: &Wish, now: Timestamp) -> impl Iterator<Item = PeerId> {
-        let shared = wish.interests.iter();
-        let open = wish.open(now).then_some(&self.open);
-        let mut lines: Vec<_> = shared
-            .filter_map(|interest| self.by_interest.get(interest))
-            .chain(open)
-            .map(|line| line.iter().peekable())
-            .collect();
-        let own = wish.ticket;
-        iter::from_fn(move || {
-            let earliest = lines.iter_mut().filter_map(|line| line.peek().copied());
-            let (ticket, peer) = earliest.min()?;
-            for line in &mut lines {
-                line.next_if(|(other, _)| *other == ticket);
-            }
-            Some((ticket, *peer))
-        })
-        .filter(move |(ticket, _)| **ticket != own)
-        .map(|(_, peer)| peer)
+    /// The earliest who suits of those who share an interest with `wish`, and of all who are open if it
+    /// is open too.
+    pub(super) fn earliest(
+        &self,
+        wish: &Wish,
+        now: Timestamp,
+        suits: impl Fn(PeerId) -> bool,
+    ) -> Option<PeerId> {
+        let suits = |&(ticket, peer): &(Ticket, PeerId)| ticket != wish.ticket && suits(peer);
+        let lines = wish.interests.iter();
+        let lines = lines.filter_map(|interest| self.by_interest.get(interest));
+        let shared = lines.filter_map(|line| line.iter().copied().find(suits));
+        let open = wish.open(now).then(|| {
+            let mut open = self.open.iter().map(|(&ticket, &peer)| (ticket, peer));
+            open.find(suits)
+        });
+        let (_, peer) = shared.chain(open.flatten()).min()?;
+        Some(peer)
     }
 }

@@ -20,7 +20,7 @@ use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
 use crate::core::rejection::Rejection;
-use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, grace};
+use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
 
 /// How many people fit into a room where nothing else is configured. In a mesh everybody sends to
@@ -105,7 +105,7 @@ impl Member {
 #[derive(Debug)]
 pub struct Room {
     capacity: u32,
-    key: Key,
+    signer: Signer,
     seats: BTreeMap<PeerId, Seat>,
     claimed: Claimed,
     /// The alarm ordered last, unless it has gone off.
@@ -118,7 +118,7 @@ impl Room {
     pub fn new(capacity: u32, key: Key) -> Self {
         Self {
             capacity,
-            key,
+            signer: Signer::new(&key),
             seats: BTreeMap::new(),
             claimed: Claimed::default(),
             alarm: None,
@@ -260,7 +260,7 @@ impl Room {
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         let outside = self.seats.get(&by) == Some(&Seat(Status::Outside));
         let (seat, pass) = self
-            .key
+            .signer
             .open(token, now)
             .filter(|&(seat, _)| outside && seat != by && !self.claimed.contains(seat))
             .ok_or(Rejection::BadToken)?;
@@ -537,7 +537,7 @@ impl Room {
 
     /// The token of somebody as it is now.
     fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
-        self.key.seal(peer, self.member(peer), now)
+        self.signer.seal(peer, self.member(peer), now)
     }
 
     fn inside(&self) -> impl Iterator<Item = (PeerId, &Member)> {
@@ -631,7 +631,7 @@ impl Actor for Room {
         let before = self.standing();
         // Time alone changes things, and what it has changed by now came before this event.
         let mut effects = self.give_up(now);
-        self.claimed.check(now, &mut effects);
+        let checks = self.claimed.check(now);
         match event {
             Event::Connected { peer } => {
                 self.seats.insert(peer, Seat(Status::Outside));
@@ -656,7 +656,7 @@ impl Actor for Room {
             effects.extend(self.tell_state(now));
         }
         self.set_alarm(&mut effects);
-        Effect::look_last(&mut effects);
+        effects.extend(checks);
         effects
     }
 
