@@ -33,13 +33,28 @@ impl PeerId {
     }
 }
 
-impl fmt::Display for PeerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The text of an id.
+struct Text([u8; LENGTH]);
+
+impl Text {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<PeerId> for Text {
+    fn from(id: PeerId) -> Self {
         let mut text = [0; LENGTH];
         for (place, digit) in text.iter_mut().rev().enumerate() {
-            *digit = ALPHABET[(self.0 >> (5 * place)) as usize & 31];
+            *digit = ALPHABET[(id.0 >> (5 * place)) as usize & 31];
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        Self(text)
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Text::from(*self).as_str())
     }
 }
 
@@ -78,14 +93,14 @@ impl FromStr for PeerId {
 
 impl Serialize for PeerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(Text::from(*self).as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for PeerId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl de::Visitor<'_> for Text {
+        struct Id;
+        impl de::Visitor<'_> for Id {
             type Value = PeerId;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&NotAPeerId, f)
@@ -94,7 +109,7 @@ impl<'de> Deserialize<'de> for PeerId {
                 text.parse().map_err(E::custom)
             }
         }
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(Id)
     }
 }
 

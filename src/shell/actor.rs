@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
-use worker::js_sys::Date;
-use worker::{Response, Result, State, WebSocketPair, WebSocketRequestResponsePair};
+use web_sys::Response;
 
+use super::answer::{opened, refused};
 use super::log::{Line, log};
+use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, with_text};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
@@ -77,10 +79,9 @@ impl<A: Actor> Live<A> {
     /// Gives an empty actor the sockets that are there. `awake` is what goes to the log of it.
     pub(super) fn wake(mut actor: A, state: State, awake: fn(usize) -> Line) -> Self {
         if let Ok(pair) = WebSocketRequestResponsePair::new(PING, PONG) {
-            let _ = state.as_raw().set_websocket_auto_response(&pair);
+            let _ = state.set_websocket_auto_response(&pair);
         }
-        let sockets = state.as_raw().get_websockets().unwrap_or_default();
-        let sockets = sockets.into_iter().map(JsCast::unchecked_into::<Socket>);
+        let sockets = state.get_websockets().unwrap_or_default();
         let mut connections = BTreeMap::new();
         let mut seats = Vec::new();
         for socket in sockets {
@@ -103,10 +104,10 @@ impl<A: Actor> Live<A> {
 
     /// Opens a WebSocket to somebody new.
     pub(super) fn accept(&mut self) -> Result<Response> {
-        let WebSocketPair { client, server } = WebSocketPair::new()?;
-        let accepted = self.state.as_raw().accept_websocket(server.as_ref());
-        if accepted.is_err() {
-            return Response::error("All seats are taken. Try again in a minute.", 503);
+        let pair = WebSocketPair::new()?;
+        let socket = pair.end(1);
+        if self.state.accept_websocket(&socket).is_err() {
+            return refused(503, "All seats are taken. Try again in a minute.");
         }
         let peer = loop {
             let bits = getrandom::u64().map_err(|error| error.to_string())?;
@@ -115,12 +116,11 @@ impl<A: Actor> Live<A> {
                 break peer;
             }
         };
-        let socket: Socket = server.as_ref().clone().unchecked_into();
         socket.belongs_to(peer);
         self.connections
             .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
-        Response::from_websocket(client)
+        opened(&pair.end(0))
     }
 
     /// A frame arrived.
@@ -252,10 +252,10 @@ impl<A: Actor> Live<A> {
     /// until the write is safe (Cloudflare: Durable Objects, output gates).
     fn wake_at(&self, at: Timestamp) {
         let at = Date::new(&JsValue::from(at.unix_millis() as f64));
-        let Ok(storage) = self.state.as_raw().storage() else {
+        let Ok(storage) = self.state.storage() else {
             return log(&Line::AlarmRefused);
         };
-        if storage.set_alarm(at, JsValue::UNDEFINED.into()).is_err() {
+        if storage.set_alarm(&at).is_err() {
             log(&Line::AlarmRefused);
         }
     }
