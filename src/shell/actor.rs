@@ -25,9 +25,8 @@ use crate::core::time::Timestamp;
 /// WebSocket close code 1001: one end goes away (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// What the runtime calls of an object that is a `RefCell<Live<_>>`. Written by hand and synchronous: the
-/// handlers that `#[durable_object]` would write are asynchronous, which costs a promise and some 12 to
-/// 22 µs a message, and nothing here waits for anything.
+/// What the runtime calls of an object that is a `RefCell<Live<_>>`. All of it is synchronous: a promise for
+/// each message costs some 12 to 22 µs, and nothing here waits for anything.
 macro_rules! handlers {
     ($object:ident) => {
         #[wasm_bindgen]

@@ -7,6 +7,7 @@
 mod client;
 mod relay;
 mod server;
+mod startup;
 mod statistics;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,6 +15,7 @@ async fn main() {
     let part = std::env::args().nth(1).unwrap_or_default();
     let result = match part.as_str() {
         "relay" => relay::run().await,
+        "startup" => startup::run().await,
         other => panic!("there is no part {other:?}"),
     };
     println!("{result}");
