@@ -115,11 +115,15 @@ async function core(progress) {
   return { result, table };
 }
 
-/** @returns {Promise<Outcome>} */
-async function size() {
-  const result = await measureSizes();
-  const rows = Object.entries(result).map(([name, bytes]) => [name, `${bytes}`]);
-  return { result, table: [["what", "bytes"], ...rows] };
+/** @param {Progress} progress @returns {Promise<Outcome>} */
+async function size(progress) {
+  const sizes = await measureSizes();
+  const startup = await load(progress, "startup");
+  const rows = Object.entries({ ...sizes, ...startup });
+  return {
+    result: { ...sizes, startup },
+    table: [["what", ""], ...rows.map(([name, value]) => [name, `${+value.toFixed(2)}`])],
+  };
 }
 
 /** @param {Progress} progress @returns {Promise<Outcome>} */

@@ -25,7 +25,6 @@ const BINDGEN = [
   "--out-name=index",
   "--no-typescript",
   "--experimental-reset-state-function",
-  "--force-enable-abort-handler",
 ];
 /** What the compiler uses of WebAssembly, and nothing newer than the runtime knows. Names of functions are
  * left out: they are a tenth of the size, and a panic says its file and line anyway. */

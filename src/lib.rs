@@ -53,8 +53,10 @@
 //! first one grants ([`core::turn`]). A credential lives ten minutes, a call renews it, and only pages that
 //! may use the server get one. How often is counted in memory: a brake, and no wall ([`core::quota`]).
 //!
-//! **The handlers are ours and synchronous.** Those that `#[durable_object]` writes make a promise for
-//! every message, and nothing here waits for anything (`shell::actor`).
+//! **Nothing in Rust waits.** The handlers are ours and synchronous, and so are the bindings to the runtime
+//! (`shell::platform`). The `worker` crate makes a promise for every message, and it and the futures are 27 KiB of
+//! gzipped wasm. The one thing that takes time is asking for relays: JavaScript asks, and is told what to ask next
+//! (`src/shell/ask.js`).
 //!
 //! **A signal takes a short way.** Most of what clients say is relayed and changes nothing, so the core is first
 //! asked just that ([`core::actor::Actor::relays`]), and what is passed on is put together by JavaScript out of

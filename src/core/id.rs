@@ -33,13 +33,28 @@ impl PeerId {
     }
 }
 
-impl fmt::Display for PeerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The text of an id.
+struct Text([u8; LENGTH]);
+
+impl Text {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<PeerId> for Text {
+    fn from(id: PeerId) -> Self {
         let mut text = [0; LENGTH];
         for (place, digit) in text.iter_mut().rev().enumerate() {
-            *digit = ALPHABET[(self.0 >> (5 * place)) as usize & 31];
+            *digit = ALPHABET[(id.0 >> (5 * place)) as usize & 31];
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        Self(text)
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Text::from(*self).as_str())
     }
 }
 
@@ -79,7 +94,7 @@ impl FromStr for PeerId {
 impl Serialize for PeerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serializer.is_human_readable() {
-            true => serializer.collect_str(self),
+            true => serializer.serialize_str(Text::from(*self).as_str()),
             false => serializer.serialize_u64(self.0),
         }
     }
@@ -87,8 +102,8 @@ impl Serialize for PeerId {
 
 impl<'de> Deserialize<'de> for PeerId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl de::Visitor<'_> for Text {
+        struct Id;
+        impl de::Visitor<'_> for Id {
             type Value = PeerId;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&NotAPeerId, f)
@@ -98,7 +113,7 @@ impl<'de> Deserialize<'de> for PeerId {
             }
         }
         match deserializer.is_human_readable() {
-            true => deserializer.deserialize_str(Text),
+            true => deserializer.deserialize_str(Id),
             false => u64::deserialize(deserializer).map(Self::from_random),
         }
     }

@@ -24,13 +24,9 @@ pub struct Quota {
 }
 
 /// An IPv4 address, or the first 64 bits of an IPv6 address, of which the others are the host's own choice
-/// (RFC 4291, section 2.5.1); together, whoever comes without a readable address.
+/// (RFC 4291, section 2.5.1). No network begins with as many zeros as the number of an IPv4 address (section 2.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Network {
-    Unknown,
-    V4(u32),
-    V6(u64),
-}
+struct Network(u64);
 
 impl Quota {
     /// Takes one answer from what is left to the network of this address.
@@ -65,15 +61,16 @@ impl Quota {
 }
 
 impl Network {
+    /// Together, as if it were 0.0.0.0, whoever comes without a readable address.
     fn of(address: Option<&str>) -> Self {
-        match address.and_then(|text| text.parse().ok()) {
-            Some(IpAddr::V4(address)) => Self::V4(address.to_bits()),
-            Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(address) => Self::V4(address.to_bits()),
-                None => Self::V6((address.to_bits() >> 64) as u64),
+        let address = address.and_then(|text| text.parse().ok());
+        Self(
+            match address.map(|address: IpAddr| address.to_canonical()) {
+                Some(IpAddr::V4(address)) => address.to_bits().into(),
+                Some(IpAddr::V6(address)) => (address.to_bits() >> 64) as u64,
+                None => 0,
             },
-            None => Self::Unknown,
-        }
+        )
     }
 }
 

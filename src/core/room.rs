@@ -377,8 +377,7 @@ impl Room {
         let Some(member) = self.member(to) else {
             return Vec::new();
         };
-        let mut others = member.others.clone();
-        others.sort_unstable_by_key(|other| other.place);
+        let others = in_order(member.others.clone());
         let peers = others.iter().map(|other| {
             let name = self.member(other.peer).and_then(|other| other.name.clone());
             met(other.peer, member.role(other.place), name)
@@ -547,20 +546,20 @@ impl Room {
 
     /// Those inside and there, longest present first.
     fn members(&self) -> Vec<PeerId> {
-        let members = self.inside().map(|(peer, member)| (member.place, peer));
-        let mut members: Vec<_> = members.collect();
-        members.sort_unstable();
-        members.into_iter().map(|(_, peer)| peer).collect()
+        let members = self.inside().map(|(peer, member)| Other {
+            peer,
+            place: member.place,
+            away: None,
+        });
+        let members = in_order(members.collect()).into_iter();
+        members.map(|member| member.peer).collect()
     }
 
     /// Those who are away, longest present first.
     fn absent(&self) -> Vec<Other> {
         let others = self.inside().flat_map(|(_, member)| &member.others);
-        let mut absent: Vec<_> = others
-            .filter(|other| other.away.is_some())
-            .copied()
-            .collect();
-        absent.sort_unstable_by_key(|other| (other.place, other.peer));
+        let absent = others.filter(|other| other.away.is_some());
+        let mut absent = in_order(absent.copied().collect());
         absent.dedup_by_key(|other| other.peer);
         absent
     }
@@ -722,6 +721,12 @@ const fn met(id: PeerId, role: Role, name: Option<String>) -> Peer {
 
 const fn left<'a>(peer: PeerId, reason: LeaveReason) -> ServerMessage<Relayed<'a>> {
     ServerMessage::PeerLeft { peer, reason }
+}
+
+/// Longest present first. The one place where people are sorted: each kind of sorting is 4 KiB of wasm.
+fn in_order(mut others: Vec<Other>) -> Vec<Other> {
+    others.sort_unstable_by_key(|other| (other.place, other.peer));
+    others
 }
 
 /// A name in single spaces and without control characters; nothing where nothing is left of it.

@@ -43,9 +43,10 @@ fn names_a_room(text: &str) -> bool {
 /// The origin and the path of an absolute URL, without query and fragment.
 #[must_use]
 pub fn split_url(url: &str) -> (&str, &str) {
-    let host = url.find("://").map_or(0, |colon| colon + 3);
-    let path = url[host..]
-        .find(['/', '?', '#'])
+    let host = url.find('/').map_or(0, |slash| slash + "//".len());
+    let path = url
+        .get(host..)
+        .and_then(|rest| rest.find(['/', '?', '#']))
         .map_or(url.len(), |slash| host + slash);
     let end = url[path..]
         .find(['?', '#'])

@@ -3,10 +3,12 @@
 //! The secrets of the deployment are in here and leave in a request to their own provider alone. What a
 //! client is told is a name and a password that expire by themselves.
 
+use std::collections::BTreeMap;
+
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sha1::Sha1;
 
 use crate::core::ice::{IceServer, Settings, is_stun, is_turn, urls};
@@ -232,7 +234,8 @@ pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
         return Err(Failure::TooLarge);
     }
     let body = std::str::from_utf8(body).map_err(|_| Failure::Unreadable)?;
-    let answer: Value = serde_json::from_str(body).map_err(|_| Failure::Unreadable)?;
+    let body: &RawValue = serde_json::from_str(body).map_err(|_| Failure::Unreadable)?;
+    let answer = fields(body);
     let servers: Vec<_> = match text(&answer, "password") {
         Some(password) => server(
             METERED_URLS.map(String::from).to_vec(),
@@ -241,8 +244,8 @@ pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
         )
         .into_iter()
         .collect(),
-        None => one_or_many(answer.get("iceServers").unwrap_or(&answer))
-            .iter()
+        None => one_or_many(answer.get("iceServers").copied().unwrap_or(body))
+            .into_iter()
             .filter_map(read_server)
             .collect(),
     };
@@ -252,8 +255,8 @@ pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
     }
     // Only a new credential of metered.ca says how long it lives; Cloudflare's live as long as was
     // asked for.
-    let said = answer.get("expiryInSeconds").and_then(Value::as_u64);
-    let said = said.and_then(|seconds| u32::try_from(seconds).ok());
+    let said = answer.get("expiryInSeconds");
+    let said = said.and_then(|seconds| seconds.get().parse().ok());
     Ok(Granted {
         servers,
         ttl: said.unwrap_or(LIFE_SECONDS).min(LIFE_SECONDS),
@@ -300,12 +303,13 @@ fn may_be_asked(api: &str) -> bool {
             .any(local)
 }
 
-fn read_server(value: &Value) -> Option<IceServer> {
-    let urls = one_or_many(value.get("urls")?).iter();
+fn read_server(value: &RawValue) -> Option<IceServer> {
+    let value = fields(value);
+    let urls = one_or_many(value.get("urls")?).into_iter();
     server(
-        urls.filter_map(Value::as_str).map(String::from).collect(),
-        text(value, "username"),
-        text(value, "credential"),
+        urls.filter_map(as_text).collect(),
+        text(&value, "username"),
+        text(&value, "credential"),
     )
 }
 
@@ -327,14 +331,21 @@ fn server(
     })
 }
 
-fn one_or_many(value: &Value) -> &[Value] {
-    value
-        .as_array()
-        .map_or(std::slice::from_ref(value), Vec::as_slice)
+/// The fields of an object; none of anything else.
+fn fields(value: &RawValue) -> BTreeMap<String, &RawValue> {
+    serde_json::from_str(value.get()).unwrap_or_default()
 }
 
-fn text(value: &Value, name: &str) -> Option<String> {
-    value.get(name)?.as_str().map(String::from)
+fn one_or_many(value: &RawValue) -> Vec<&RawValue> {
+    serde_json::from_str(value.get()).unwrap_or_else(|_| vec![value])
+}
+
+fn text(fields: &BTreeMap<String, &RawValue>, name: &str) -> Option<String> {
+    fields.get(name).copied().and_then(as_text)
+}
+
+fn as_text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
 }
 
 /// What a variable is set to: one that is empty is not set.
@@ -352,7 +363,7 @@ fn api(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -9,11 +9,13 @@
 
 use std::collections::BTreeMap;
 
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
-use worker::js_sys::Date;
-use worker::{Response, Result, State, WebSocketPair, WebSocketRequestResponsePair};
+use web_sys::Response;
 
+use super::answer::{opened, refused};
 use super::log::{Line, log};
+use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, with_text};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
@@ -26,9 +28,8 @@ use crate::core::time::Timestamp;
 /// WebSocket close code 1001: one end goes away (RFC 6455, section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// What the runtime calls of an object that is a `RefCell<Live<_>>`. Written by hand and synchronous: the
-/// handlers that `#[durable_object]` would write are asynchronous, which costs a promise and some 12 to
-/// 22 µs a message, and nothing here waits for anything.
+/// What the runtime calls of an object that is a `RefCell<Live<_>>`. All of it is synchronous: a promise for
+/// each message costs some 12 to 22 µs, and nothing here waits for anything.
 macro_rules! handlers {
     ($object:ident) => {
         #[wasm_bindgen]
@@ -86,7 +87,7 @@ impl<A: Actor> Live<A> {
     /// log when all are.
     pub(super) fn wake(actor: A, state: State, line: fn(usize) -> Line) -> Self {
         if let Ok(pair) = WebSocketRequestResponsePair::new(PING, PONG) {
-            let _ = state.as_raw().set_websocket_auto_response(&pair);
+            let _ = state.set_websocket_auto_response(&pair);
         }
         Self {
             actor,
@@ -100,9 +101,8 @@ impl<A: Actor> Live<A> {
     /// The actor, with every seat in it.
     pub(super) fn restored(&mut self) -> &mut A {
         if !self.complete {
-            let sockets = self.state.as_raw().get_websockets();
-            for socket in sockets.unwrap_or_default() {
-                self.recall(socket.unchecked_ref());
+            for socket in self.state.get_websockets().unwrap_or_default() {
+                self.recall(&socket);
             }
             self.complete = true;
             log(&(self.line)(self.connections.len()));
@@ -130,10 +130,9 @@ impl<A: Actor> Live<A> {
     /// Whether the socket of a peer is found by its tag; its seat is in memory from now on. Who came back to a seat
     /// is not: a tag is the first id that the owner of a socket had.
     fn finds(&mut self, peer: PeerId) -> bool {
-        let state = self.state.as_raw();
-        let tagged = state.get_websockets_with_tag(&peer.to_string());
+        let tagged = self.state.get_websockets_with_tag(&peer.to_string());
         let mut tagged = tagged.unwrap_or_default().into_iter();
-        tagged.any(|socket| self.recall(socket.unchecked_ref()) == Some(peer))
+        tagged.any(|socket| self.recall(&socket) == Some(peer))
     }
 
     /// Whether a signal takes the short way, for which the seats of the two have to be there and no other.
@@ -151,19 +150,17 @@ impl<A: Actor> Live<A> {
                 break peer;
             }
         };
-        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        let pair = WebSocketPair::new()?;
+        let socket = pair.end(1);
         let tags = vec![JsValue::from(peer.to_string())];
-        let state = self.state.as_raw();
-        let accepted = state.accept_websocket_with_tags(server.as_ref(), tags);
-        if accepted.is_err() {
-            return Response::error("All seats are taken. Try again in a minute.", 503);
+        if self.state.accept_websocket(&socket, tags).is_err() {
+            return refused(503, "All seats are taken. Try again in a minute.");
         }
-        let socket: Socket = server.as_ref().clone().unchecked_into();
         socket.belongs_to(peer);
         self.connections
             .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
-        Response::from_websocket(client)
+        opened(&pair.end(0))
     }
 
     /// A frame arrived.
@@ -297,10 +294,10 @@ impl<A: Actor> Live<A> {
     /// until the write is safe (Cloudflare: Durable Objects, output gates).
     fn wake_at(&self, at: Timestamp) {
         let at = Date::new(&JsValue::from(at.unix_millis() as f64));
-        let Ok(storage) = self.state.as_raw().storage() else {
+        let Ok(storage) = self.state.storage() else {
             return log(&Line::AlarmRefused);
         };
-        if storage.set_alarm(at, JsValue::UNDEFINED.into()).is_err() {
+        if storage.set_alarm(&at).is_err() {
             log(&Line::AlarmRefused);
         }
     }

@@ -1,22 +1,34 @@
 //! What `wrangler.toml` binds and configures, each name in one place.
 
+use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use worker::js_sys::Reflect;
-use worker::{Env, Result, Stub};
 
+use super::platform::{Namespace, Result, Stub};
 use crate::core::ice::Settings;
+
+#[wasm_bindgen]
+extern "C" {
+    /// All of it.
+    pub type Env;
+
+    #[wasm_bindgen(method, structural, getter, js_name = LOBBY)]
+    fn lobbies(this: &Env) -> Namespace;
+
+    #[wasm_bindgen(method, structural, getter, js_name = ROOM)]
+    fn rooms(this: &Env) -> Namespace;
+}
 
 /// Everybody meets in this one lobby.
 const LOBBY_NAME: &str = "global";
 
 /// The lobby object.
 pub(super) fn lobby(env: &Env) -> Result<Stub> {
-    env.durable_object("LOBBY")?.get_by_name(LOBBY_NAME)
+    env.lobbies().get_by_name(LOBBY_NAME)
 }
 
 /// The object of the room of this name.
 pub(super) fn room(env: &Env, name: &str) -> Result<Stub> {
-    env.durable_object("ROOM")?.get_by_name(name)
+    env.rooms().get_by_name(name)
 }
 
 /// How many people fit into a room.
@@ -46,7 +58,7 @@ pub(super) fn ice_settings(env: &Env) -> Settings {
     }
 }
 
-/// A variable that is bound to nothing is `null`, over which the crate's own reading stumbles.
+/// A variable that is bound to nothing is `null`.
 fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &JsValue::from(name));
     value.ok()?.as_string()

@@ -10,32 +10,30 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import * as rust from "./index.js";
 
-/** `criticalError` is set by the panic hook of the `worker` crate, or here. */
-const health = rust.__worker_init_state();
+/** Whether the Rust side is to be begun anew. */
+let broken = false;
 /** Counts how often all was begun anew. */
 let life = 0;
 
 function recover() {
-  if (!health.criticalError) return;
+  if (!broken) return;
   console.log('{"event":"restarted-after-panic"}');
   rust.__wbg_reset_state();
-  health.criticalError = false;
+  broken = false;
   life++;
 }
 
-/** Takes note of what was a panic, or ran out of memory or stack. */
+/** Takes note of what broke the Rust side: a panic, or a stack that ran out. */
 function note(error) {
-  if (error instanceof WebAssembly.RuntimeError) health.criticalError = true;
+  if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) broken = true;
   return error;
 }
-
-addEventListener("error", (event) => void note(event.error));
 
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     recover();
     try {
-      return await rust.fetch.call(this, request, this.env, this.ctx);
+      return await rust.fetch(request, this.env);
     } catch (error) {
       throw note(error);
     }
@@ -65,17 +63,13 @@ function durableObject(Class) {
         this.#life = life;
         return this.#actor;
       } catch (error) {
-        health.criticalError = true;
+        broken = true;
         throw error;
       }
     }
 
-    async fetch(request) {
-      try {
-        return await this.#living().fetch(request);
-      } catch (error) {
-        throw note(error);
-      }
+    fetch(request) {
+      return this.#do((actor) => actor.fetch(request));
     }
 
     alarm() {
@@ -96,7 +90,7 @@ function durableObject(Class) {
 
     #do(act) {
       try {
-        act(this.#living());
+        return act(this.#living());
       } catch (error) {
         throw note(error);
       }

@@ -1,20 +1,20 @@
 //! Asks for relays, one provider after the other, until one has something to give.
 
 use std::cell::RefCell;
+use std::vec;
 
-use futures_util::StreamExt;
+use js_sys::{Date, Promise};
 use wasm_bindgen::prelude::*;
-use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{self, Date};
-use worker::web_sys::{self, AbortSignal, RequestInit, RequestRedirect, WorkerGlobalScope};
-use worker::{ByteStream, Env, Headers, Result};
+use web_sys::{Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::bindings::ice_settings;
+use super::answer::{json, too_often};
+use super::bindings::{Env, ice_settings};
 use super::log::{Line, log};
-use crate::core::ice::{IceConfiguration, Relaying};
+use super::platform::Result;
+use crate::core::ice::{Relaying, Settings};
 use crate::core::id::PeerId;
 use crate::core::quota::Quota;
-use crate::core::time::{Millis, Timestamp};
+use crate::core::time::Timestamp;
 use crate::core::turn::{
     Ask, Failure, Granted, MAX_ANSWER_BYTES, PATIENCE_MILLIS, Relay, Way, read,
 };
@@ -23,63 +23,108 @@ thread_local! {
     static QUOTA: RefCell<Quota> = RefCell::default();
 }
 
-/// The ICE servers: with relays for a page that may have them, of a network that has not asked too often.
-///
-/// # Errors
-/// It has: the span after which it may ask again.
-pub(super) async fn configuration(
+#[wasm_bindgen(module = "/src/shell/ask.js")]
+extern "C" {
+    fn ask(asking: Asking, patience: u32, most: usize) -> Promise;
+}
+
+/// The ICE servers, or a promise of them: with relays for a page that may have them, of a network that has not
+/// asked too often.
+pub(super) fn answer(
     env: &Env,
     page: bool,
     address: Option<&str>,
-) -> Result<std::result::Result<IceConfiguration, Millis>> {
+    origin: Option<String>,
+) -> Result<JsValue> {
     let settings = ice_settings(env);
     let relays = settings.relays();
     if !page || relays.is_empty() {
-        return Ok(Ok(settings.configuration(Relaying::Unasked)));
+        let answer = settings.configuration(Relaying::Unasked);
+        return Ok(json(&answer, origin.as_deref())?.into());
     }
     if let Err(wait) = QUOTA.with_borrow_mut(|quota| quota.take(address, now())) {
-        return Ok(Err(wait));
+        return Ok(too_often(wait, origin.as_deref())?.into());
     }
     let id = PeerId::from_random(getrandom::u64().map_err(|error| error.to_string())?);
-    for relay in &relays {
-        match grant(relay, id).await {
-            Ok(granted) => return Ok(Ok(settings.configuration(Relaying::Granted(granted)))),
+    let asking = Asking {
+        settings,
+        untried: relays.into_iter(),
+        tried: "",
+        granted: None,
+        id,
+        origin,
+    };
+    Ok(ask(asking, PATIENCE_MILLIS, MAX_ANSWER_BYTES).into())
+}
+
+/// How far the asking is.
+#[wasm_bindgen]
+pub struct Asking {
+    settings: Settings,
+    untried: vec::IntoIter<Relay>,
+    /// What was tried last.
+    tried: &'static str,
+    granted: Option<Granted>,
+    id: PeerId,
+    origin: Option<String>,
+}
+
+#[wasm_bindgen]
+impl Asking {
+    /// The request to the next provider; nothing where none need be asked any more.
+    pub fn next(&mut self) -> Option<Request> {
+        while self.granted.is_none() {
+            let relay = self.untried.next()?;
+            self.tried = relay.name();
+            match relay.way(now(), self.id) {
+                Ok(Way::Granted(granted)) => self.come(Ok(granted)),
+                Ok(Way::Ask(ask)) => match request(&ask) {
+                    Ok(request) => return Some(request),
+                    Err(_) => self.come(Err(Failure::Unreachable)),
+                },
+                Err(why) => self.come(Err(why)),
+            }
+        }
+        None
+    }
+
+    /// The provider answered.
+    pub fn answered(&mut self, status: u16, body: &[u8]) {
+        self.come(read(status, body));
+    }
+
+    /// It did not.
+    pub fn missed(&mut self, timeout: bool) {
+        self.come(Err(match timeout {
+            true => Failure::Timeout,
+            false => Failure::Unreachable,
+        }));
+    }
+
+    /// What comes of it all.
+    pub fn end(self) -> Result<Response> {
+        let relaying = self.granted.map_or(Relaying::Failed, Relaying::Granted);
+        json(
+            &self.settings.configuration(relaying),
+            self.origin.as_deref(),
+        )
+    }
+
+    fn come(&mut self, result: std::result::Result<Granted, Failure>) {
+        match result {
+            Ok(granted) => self.granted = Some(granted),
             Err(why) => log(&Line::RelayFailed {
-                relay: relay.name(),
+                relay: self.tried,
                 why,
             }),
         }
     }
-    Ok(Ok(settings.configuration(Relaying::Failed)))
 }
 
-async fn grant(relay: &Relay, id: PeerId) -> std::result::Result<Granted, Failure> {
-    match relay.way(now(), id)? {
-        Way::Granted(granted) => Ok(granted),
-        Way::Ask(ask) => {
-            let signal = AbortSignal::timeout_with_u32(PATIENCE_MILLIS);
-            let answer = exchange(&ask, &signal).await;
-            // The error of the platform may carry the URL, and with it a key.
-            let failed = || match signal.aborted() {
-                true => Failure::Timeout,
-                false => Failure::Unreachable,
-            };
-            let (status, body) = answer.map_err(|_| failed())?;
-            if signal.aborted() {
-                return Err(Failure::Timeout);
-            }
-            read(status, &body)
-        }
-    }
-}
-
-/// The status and the body, of which no more is kept than tells that it is too long. The platform's own
-/// `fetch`: the crate's wrapper of it weighs some 20 KB.
-async fn exchange(ask: &Ask, signal: &AbortSignal) -> Result<(u16, Vec<u8>)> {
-    let headers = Headers::new();
+fn request(ask: &Ask) -> Result<Request> {
+    let headers = Headers::new()?;
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(signal));
     if let Some(body) = &ask.body {
         headers.set("content-type", "application/json")?;
         init.set_method("POST");
@@ -88,19 +133,8 @@ async fn exchange(ask: &Ask, signal: &AbortSignal) -> Result<(u16, Vec<u8>)> {
     if let Some(value) = &ask.authorization {
         headers.set("authorization", value)?;
     }
-    init.set_headers(headers.as_ref());
-    let worker: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let answer = JsFuture::from(worker.fetch_with_str_and_init(&ask.url, &init)).await?;
-    let answer: web_sys::Response = answer.unchecked_into();
-    let mut body = Vec::new();
-    let mut chunks = answer.body().map(ByteStream::from);
-    while let Some(chunks) = &mut chunks
-        && body.len() <= MAX_ANSWER_BYTES
-        && let Some(chunk) = chunks.next().await
-    {
-        body.append(&mut chunk?);
-    }
-    Ok((answer.status(), body))
+    init.set_headers(&headers);
+    Request::new_with_str_and_init(&ask.url, &init)
 }
 
 fn now() -> Timestamp {

@@ -3,38 +3,42 @@
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use web_sys::{Request, Response};
 
 use super::actor::{Live, handlers};
+use super::answer::{json, refused};
 use super::log::{Line, log};
+use super::platform::{Result, State};
 use super::socket::Socket;
 use super::storage::key;
 use crate::core::lobby::Lobby;
 use crate::core::route::{Route, split_url};
 
 /// The Durable Object of the waiting queue and the pairs.
-#[durable_object(fetch)]
+#[wasm_bindgen]
 pub struct LobbyObject(RefCell<Live<Lobby>>);
 
-impl DurableObject for LobbyObject {
-    fn new(state: State, _env: Env) -> Self {
+#[wasm_bindgen]
+impl LobbyObject {
+    /// It is made, or wakes up.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: State) -> Self {
         log(&Line::LobbyAwake);
         let restored = |sockets| Line::LobbyRestored { sockets };
         let lobby = Lobby::new(key(&state));
         Self(RefCell::new(Live::wake(lobby, state, restored)))
     }
 
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        let url = request.inner().url();
+    /// A request arrived.
+    pub fn fetch(&self, request: &Request) -> Result<Response> {
+        let url = request.url();
         match Route::of(split_url(&url).1) {
             Some(Route::Match) => self.0.borrow_mut().accept(),
             Some(Route::Stats) => {
-                let stats = self.0.borrow_mut().restored().stats();
-                Response::ok(serde_json::to_string(&stats)?)
+                let origin = request.headers().get("origin")?;
+                json(&self.0.borrow_mut().restored().stats(), origin.as_deref())
             }
-            Some(Route::Room(_) | Route::Health | Route::Ice) | None => {
-                Response::error("Not here.", 404)
-            }
+            Some(Route::Room(_) | Route::Health | Route::Ice) | None => refused(404, "Not here."),
         }
     }
 }

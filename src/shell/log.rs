@@ -1,9 +1,19 @@
 //! What is worth a line in the log: a closed list, so that nothing private can slip into one.
 
 use serde::Serialize;
-use worker::console_log;
+use wasm_bindgen::prelude::*;
 
 use crate::core::turn::Failure;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn print(text: &str);
+
+    /// Writes what should not have come to pass.
+    #[wasm_bindgen(js_namespace = console)]
+    pub(super) fn error(text: &str);
+}
 
 /// One line, as JSON.
 #[derive(Serialize)]
@@ -39,6 +49,6 @@ pub(super) enum Line {
 /// Writes a line.
 pub(super) fn log(line: &Line) {
     if let Ok(text) = serde_json::to_string(line) {
-        console_log!("{text}");
+        print(&text);
     }
 }

@@ -3,28 +3,33 @@
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use web_sys::Response;
 
 use super::actor::{Live, handlers};
-use super::bindings::room_capacity;
+use super::bindings::{Env, room_capacity};
 use super::log::{Line, log};
+use super::platform::{Result, State};
 use super::socket::Socket;
 use super::storage::key;
 use crate::core::room::{Room, capacity};
 
 /// The Durable Object of one room.
-#[durable_object(fetch)]
+#[wasm_bindgen]
 pub struct RoomObject(RefCell<Live<Room>>);
 
-impl DurableObject for RoomObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl RoomObject {
+    /// It is made, or wakes up.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: State, env: &Env) -> Self {
         log(&Line::RoomAwake);
         let restored = |sockets| Line::RoomRestored { sockets };
-        let room = Room::new(capacity(room_capacity(&env).as_deref()), key(&state));
+        let room = Room::new(capacity(room_capacity(env).as_deref()), key(&state));
         Self(RefCell::new(Live::wake(room, state, restored)))
     }
 
-    async fn fetch(&self, _: Request) -> Result<Response> {
+    /// A request arrived.
+    pub fn fetch(&self) -> Result<Response> {
         self.0.borrow_mut().accept()
     }
 }

@@ -4,10 +4,10 @@
 
 use std::cell::RefCell;
 
+use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
-use worker::State;
-use worker::js_sys::{Date, Object, Uint8Array};
 
+use super::platform::State;
 use crate::core::id::PeerId;
 use crate::core::protocol::{MAX_FRAME_BYTES, Relayed, ServerMessage};
 use crate::core::rejection::Rejection;
@@ -44,19 +44,9 @@ extern "C" {
     fn set_mark(this: &Socket, number: Option<f64>);
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// The state of a Durable Object, for what the bindings of the platform leave out.
-    type Pings;
-
-    #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
-    fn last_answered(this: &Pings, socket: &Socket) -> Result<Option<Date>, JsValue>;
-}
-
 /// When the runtime last answered a ping of this socket for us, if it ever did.
 pub(super) fn last_ping(state: &State, socket: &Socket) -> Option<Timestamp> {
-    let pings: &Pings = state.as_raw().unchecked_ref();
-    let at = pings.last_answered(socket).ok()??;
+    let at = state.last_answered(socket).ok()??;
     Some(Timestamp::from_unix_millis(at.get_time() as u64))
 }
 

@@ -1,31 +1,13 @@
 //! What an object keeps for ever: the key that its tokens are signed with, and nothing else.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use worker::State;
-use worker::js_sys::Uint8Array;
 
 use super::log::{Line, log};
+use super::platform::{Result, State};
 use crate::core::resume::Key;
 
 const NAME: &str = "resume-key";
-
-#[wasm_bindgen]
-extern "C" {
-    /// The storage of an object, for what the bindings of the platform leave out: reading at once and
-    /// not by a promise (Cloudflare: SQLite-backed Durable Object Storage, synchronous KV API).
-    type Storage;
-
-    #[wasm_bindgen(method, getter)]
-    fn kv(this: &Storage) -> Shelf;
-
-    type Shelf;
-
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &Shelf, name: &str) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn put(this: &Shelf, name: &str, value: &JsValue) -> Result<(), JsValue>;
-}
 
 /// The key of this object, made now if it has none. Where it cannot be kept it lasts until the object
 /// sleeps, and so do the tokens.
@@ -36,9 +18,8 @@ pub(super) fn key(state: &State) -> Key {
     })
 }
 
-fn kept(state: &State) -> Result<Key, JsValue> {
-    let storage: Storage = state.as_raw().storage()?.unchecked_into();
-    let shelf = storage.kv();
+fn kept(state: &State) -> Result<Key> {
+    let shelf = state.storage()?.kv();
     let found = shelf.get(NAME)?.dyn_into::<Uint8Array>().ok();
     if let Some(bytes) = found.and_then(|bytes| bytes.to_vec().try_into().ok()) {
         return Ok(Key::new(bytes));

@@ -7,6 +7,7 @@
 mod client;
 mod relay;
 mod server;
+mod startup;
 mod statistics;
 mod wake;
 
@@ -16,6 +17,7 @@ async fn main() {
     let result = match part.as_str() {
         "relay" => relay::run().await,
         "wake" => wake::run().await,
+        "startup" => startup::run().await,
         other => panic!("there is no part {other:?}"),
     };
     println!("{result}");

@@ -1,0 +1,65 @@
+//! The answers to requests, as the platform has them.
+
+use js_sys::Reflect;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use web_sys::{Headers, Response, ResponseInit};
+
+use super::platform::Result;
+use super::socket::Socket;
+use crate::core::time::Millis;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What went wrong, in words.
+pub(super) fn refused(status: u16, text: &str) -> Result<Response> {
+    response(status, Some(text), &Headers::new()?)
+}
+
+/// Something went too fast, and there is a time to wait.
+pub(super) fn too_often(wait: Millis, origin: Option<&str>) -> Result<Response> {
+    let seconds = wait.get().div_ceil(1_000);
+    let text = format!("Too much was asked for from this network. Ask again in {seconds} s.");
+    let headers = headers(TEXT, origin)?;
+    headers.set("retry-after", &seconds.to_string())?;
+    response(429, Some(&text), &headers)
+}
+
+/// A text for programs.
+pub(super) fn text(text: &str) -> Result<Response> {
+    response(200, Some(text), &headers(TEXT, None)?)
+}
+
+/// A value as JSON.
+pub(super) fn json(value: &impl Serialize, origin: Option<&str>) -> Result<Response> {
+    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+    response(200, Some(&text), &headers("application/json", origin)?)
+}
+
+/// The client's end of a WebSocket.
+pub(super) fn opened(client: &Socket) -> Result<Response> {
+    let init = ResponseInit::new();
+    init.set_status(101);
+    Reflect::set(&init, &JsValue::from("webSocket"), client)?;
+    Response::new_with_opt_str_and_init(None, &init)
+}
+
+fn response(status: u16, body: Option<&str>, headers: &Headers) -> Result<Response> {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(headers);
+    Response::new_with_opt_str_and_init(body, &init)
+}
+
+/// Nothing here is to be cached; a page of another origin may read it if its origin was let in.
+fn headers(content_type: &str, origin: Option<&str>) -> Result<Headers> {
+    let headers = Headers::new()?;
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    headers.set("vary", "Origin")?;
+    if let Some(origin) = origin {
+        headers.set("access-control-allow-origin", origin)?;
+    }
+    Ok(headers)
+}
