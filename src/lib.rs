@@ -45,6 +45,11 @@
 //! since host and lock change without anybody coming), `asked-to-mute`, `still-there` and the reason
 //! `removed`. Clients ignore types they do not know.
 //!
+//! **Offers are prepared, and cross.** Whoever waits has its offer kept by the server, and may renew it (`offer`).
+//! Where both come with one, each gets the other's and takes it for an answer, if the two are alike
+//! (`pages/lib/crossing.js`); both say beforehand that they can (`crosses`), and are told that they may (`crossed`).
+//! So two messages make a call, and nothing but the match has to travel before the two reach for each other.
+//!
 //! **New between clients:** `{anew: true}`, for a page that was loaded anew and has another connection, and
 //! `{want: true}` and `{go: true}`, by which the polite side asks before it offers: Chromium shows nothing
 //! more of a video once an offer was taken back (`pages/lib/negotiation.js`).
@@ -53,10 +58,10 @@
 //! first one grants ([`core::turn`]). A credential lives ten minutes, a call renews it, and only pages that
 //! may use the server get one. How often is counted in memory: a brake, and no wall ([`core::quota`]).
 //!
-//! **Nothing in Rust waits.** The handlers are ours and synchronous, and so are the bindings to the runtime
-//! (`shell::platform`). The `worker` crate makes a promise for every message, and it and the futures are 27 KiB of
-//! gzipped wasm. The one thing that takes time is asking for relays: JavaScript asks, and is told what to ask next
-//! (`src/shell/ask.js`).
+//! **Nothing in Rust waits.** The handlers are ours and synchronous. Of the `worker` crate there are the raw
+//! bindings (`worker-sys`): what it builds on them makes a promise for every message, and its exports alone are
+//! 12 KiB of gzipped wasm, asked for or not. The one thing that takes time is asking for relays: JavaScript asks, and
+//! is told what to ask next (`src/shell/ask.js`).
 //!
 //! **A signal takes a short way.** Most of what clients say is relayed and changes nothing, so the core is first
 //! asked just that ([`core::actor::Actor::relays`]), and what is passed on is put together by JavaScript out of

@@ -102,7 +102,7 @@ impl<A: Actor> Live<A> {
     pub(super) fn restored(&mut self) -> &mut A {
         if !self.complete {
             for socket in self.state.get_websockets().unwrap_or_default() {
-                self.recall(&socket);
+                self.recall(socket.unchecked_ref());
             }
             self.complete = true;
             log(&(self.line)(self.connections.len()));
@@ -132,7 +132,7 @@ impl<A: Actor> Live<A> {
     fn finds(&mut self, peer: PeerId) -> bool {
         let tagged = self.state.get_websockets_with_tag(&peer.to_string());
         let mut tagged = tagged.unwrap_or_default().into_iter();
-        tagged.any(|socket| self.recall(&socket) == Some(peer))
+        tagged.any(|socket| self.recall(socket.unchecked_ref()) == Some(peer))
     }
 
     /// Whether a signal takes the short way, for which the seats of the two have to be there and no other.
@@ -150,17 +150,19 @@ impl<A: Actor> Live<A> {
                 break peer;
             }
         };
-        let pair = WebSocketPair::new()?;
-        let socket = pair.end(1);
+        let mut pair = WebSocketPair::new()?;
+        let socket = pair.server()?;
         let tags = vec![JsValue::from(peer.to_string())];
-        if self.state.accept_websocket(&socket, tags).is_err() {
+        let accepted = self.state.accept_websocket_with_tags(&socket, tags);
+        if accepted.is_err() {
             return refused(503, "All seats are taken. Try again in a minute.");
         }
+        let socket: Socket = socket.unchecked_into();
         socket.belongs_to(peer);
         self.connections
             .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
-        opened(&pair.end(0))
+        opened(&pair.client()?)
     }
 
     /// A frame arrived.
@@ -297,7 +299,7 @@ impl<A: Actor> Live<A> {
         let Ok(storage) = self.state.storage() else {
             return log(&Line::AlarmRefused);
         };
-        if storage.set_alarm(&at).is_err() {
+        if storage.set_alarm(at, JsValue::UNDEFINED.into()).is_err() {
             log(&Line::AlarmRefused);
         }
     }

@@ -3,10 +3,9 @@
 use js_sys::Reflect;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use web_sys::{Headers, Response, ResponseInit};
+use web_sys::{Headers, Response, ResponseInit, WebSocket};
 
 use super::platform::Result;
-use super::socket::Socket;
 use crate::core::time::Millis;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -37,7 +36,7 @@ pub(super) fn json(value: &impl Serialize, origin: Option<&str>) -> Result<Respo
 }
 
 /// The client's end of a WebSocket.
-pub(super) fn opened(client: &Socket) -> Result<Response> {
+pub(super) fn opened(client: &WebSocket) -> Result<Response> {
     let init = ResponseInit::new();
     init.set_status(101);
     Reflect::set(&init, &JsValue::from("webSocket"), client)?;

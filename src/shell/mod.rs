@@ -57,8 +57,8 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         Route::Match | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
         }
-        Route::Room(name) => Ok(room(env, name)?.fetch(request)?.into()),
-        Route::Match | Route::Stats => Ok(lobby(env)?.fetch(request)?.into()),
+        Route::Room(name) => Ok(room(env, name)?.fetch_with_request(request)?.into()),
+        Route::Match | Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
     }
 }
 

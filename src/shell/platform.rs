@@ -1,52 +1,35 @@
-//! What the runtime is to the Rust side, as far as it is used (Cloudflare: Durable Objects, API reference). What
-//! is on every platform of the web is in `web_sys`.
+//! What the runtime is to the Rust side (Cloudflare: Durable Objects, API reference): `worker-sys`, which is the
+//! raw bindings that `worker` is built on, and the little that they leave out.
 
-use js_sys::{Date, Object, Promise};
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
+use worker_sys::DurableObjectStorage;
 
 use super::socket::Socket;
+
+pub(super) use worker_sys::{
+    DurableObject as Stub, DurableObjectNamespace as Namespace, DurableObjectState as State,
+    WebSocketPair, WebSocketRequestResponsePair,
+};
 
 /// Something of the platform, or what it threw.
 pub(super) type Result<T> = std::result::Result<T, JsValue>;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The state of a Durable Object: its sockets and its storage.
-    pub type State;
-
-    #[wasm_bindgen(method, catch, js_name = acceptWebSocket)]
-    pub(super) fn accept_websocket(this: &State, socket: &Socket, tags: Vec<JsValue>)
-    -> Result<()>;
-
-    #[wasm_bindgen(method, catch, js_name = getWebSockets)]
-    pub(super) fn get_websockets(this: &State) -> Result<Vec<Socket>>;
-
-    #[wasm_bindgen(method, catch, js_name = getWebSockets)]
-    pub(super) fn get_websockets_with_tag(this: &State, tag: &str) -> Result<Vec<Socket>>;
-
-    #[wasm_bindgen(method, catch, js_name = setWebSocketAutoResponse)]
-    pub(super) fn set_websocket_auto_response(
-        this: &State,
-        pair: &WebSocketRequestResponsePair,
-    ) -> Result<()>;
+    /// [`State`], for what the bindings leave out.
+    type Pings;
 
     #[wasm_bindgen(method, catch, js_name = getWebSocketAutoResponseTimestamp)]
-    pub(super) fn last_answered(this: &State, socket: &Socket) -> Result<Option<Date>>;
+    fn last_answered(this: &Pings, socket: &Socket) -> Result<Option<Date>>;
 
-    #[wasm_bindgen(method, catch, getter)]
-    pub(super) fn storage(this: &State) -> Result<Storage>;
+    /// The storage of an object, likewise.
+    type Storage;
 
-    /// The storage of a Durable Object.
-    pub type Storage;
-
-    #[wasm_bindgen(method, catch, js_name = setAlarm)]
-    pub(super) fn set_alarm(this: &Storage, at: &Date) -> Result<Promise>;
-
-    /// Its values by name, read at once and not by a promise.
     #[wasm_bindgen(method, getter)]
-    pub(super) fn kv(this: &Storage) -> Shelf;
+    fn kv(this: &Storage) -> Shelf;
 
-    /// Values by name.
+    /// Values by name, read at once and not by a promise.
     pub type Shelf;
 
     #[wasm_bindgen(method, catch)]
@@ -54,34 +37,18 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(super) fn put(this: &Shelf, name: &str, value: &JsValue) -> Result<()>;
+}
 
-    /// A text, and what the runtime answers it with without waking anybody.
-    pub type WebSocketRequestResponsePair;
+/// When the runtime last answered a ping of this socket for us, if it ever did.
+pub(super) fn last_answered(state: &State, socket: &Socket) -> Option<Date> {
+    state
+        .unchecked_ref::<Pings>()
+        .last_answered(socket)
+        .ok()
+        .flatten()
+}
 
-    #[wasm_bindgen(constructor, catch)]
-    pub(super) fn new(request: &str, response: &str) -> Result<WebSocketRequestResponsePair>;
-
-    /// The two ends of a WebSocket.
-    #[wasm_bindgen(extends = Object)]
-    pub type WebSocketPair;
-
-    #[wasm_bindgen(constructor, catch)]
-    pub(super) fn new() -> Result<WebSocketPair>;
-
-    /// 0 is the client's, 1 the server's.
-    #[wasm_bindgen(method, structural, indexing_getter)]
-    pub(super) fn end(this: &WebSocketPair, which: u32) -> Socket;
-
-    /// All Durable Objects of a class.
-    pub type Namespace;
-
-    #[wasm_bindgen(method, catch, js_name = getByName)]
-    pub(super) fn get_by_name(this: &Namespace, name: &str) -> Result<Stub>;
-
-    /// One of them, wherever it is.
-    pub type Stub;
-
-    /// A promise of its answer.
-    #[wasm_bindgen(method, catch)]
-    pub(super) fn fetch(this: &Stub, request: &web_sys::Request) -> Result<Promise>;
+/// What an object keeps by name.
+pub(super) fn shelf(storage: &DurableObjectStorage) -> Shelf {
+    storage.unchecked_ref::<Storage>().kv()
 }

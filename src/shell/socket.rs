@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::platform::State;
+use super::platform::{State, last_answered};
 use crate::core::id::PeerId;
 use crate::core::protocol::{MAX_FRAME_BYTES, Relayed, ServerMessage};
 use crate::core::rejection::Rejection;
@@ -46,7 +46,7 @@ extern "C" {
 
 /// When the runtime last answered a ping of this socket for us, if it ever did.
 pub(super) fn last_ping(state: &State, socket: &Socket) -> Option<Timestamp> {
-    let at = state.last_answered(socket).ok()??;
+    let at = last_answered(state, socket)?;
     Some(Timestamp::from_unix_millis(at.get_time() as u64))
 }
 

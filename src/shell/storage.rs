@@ -4,7 +4,7 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::log::{Line, log};
-use super::platform::{Result, State};
+use super::platform::{Result, State, shelf};
 use crate::core::resume::Key;
 
 const NAME: &str = "resume-key";
@@ -19,7 +19,7 @@ pub(super) fn key(state: &State) -> Key {
 }
 
 fn kept(state: &State) -> Result<Key> {
-    let shelf = state.storage()?.kv();
+    let shelf = shelf(&state.storage()?);
     let found = shelf.get(NAME)?.dyn_into::<Uint8Array>().ok();
     if let Some(bytes) = found.and_then(|bytes| bytes.to_vec().try_into().ok()) {
         return Ok(Key::new(bytes));
