@@ -16,7 +16,9 @@ use common::world::{self, nth, until};
 use common::{Heard, KEY, Script, away, back, left, other, still_there, welcome, welcome_back};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::{Lobby, RECENT};
-use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Role, ServerMessage};
+use echomingle::core::protocol::{
+    ClientMessage, ErrorCode, LeaveReason, Mode, Role, ServerMessage,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -32,11 +34,21 @@ const PROOF: u64 = 2_000;
 /// For how long a token can be used.
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
+/// What somebody brings who searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prepared {
+    Nothing,
+    Offer,
+    OfferThatCrosses,
+}
+
 /// What may happen. People are named by their place among those who are there.
 #[derive(Debug, Clone)]
 enum Step {
     Connects,
-    Finds(usize, Mode, Vec<&'static str>),
+    Finds(usize, Mode, Vec<&'static str>, Prepared),
+    /// Has prepared another offer, whether it waits or not.
+    Renews(usize),
     BothSkip(usize),
     Leaves(usize),
     Signals(usize, usize),
@@ -63,9 +75,17 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(vec![]),
         3 => prop::collection::vec(select(vec!["go", "jazz", "chess"]), 1..3),
     ];
+    let prepared = select(vec![
+        Prepared::Nothing,
+        Prepared::Offer,
+        Prepared::OfferThatCrosses,
+        Prepared::OfferThatCrosses,
+    ]);
     prop_oneof![
         6 => Just(Step::Connects),
-        20 => (who(), mode, interests).prop_map(|(who, mode, likes)| Step::Finds(who, mode, likes)),
+        20 => (who(), mode, interests, prepared)
+            .prop_map(|(who, mode, likes, prepared)| Step::Finds(who, mode, likes, prepared)),
+        2 => who().prop_map(Step::Renews),
         2 => who().prop_map(Step::BothSkip),
         4 => who().prop_map(Step::Leaves),
         4 => (who(), who()).prop_map(|(from, to)| Step::Signals(from, to)),
@@ -103,6 +123,26 @@ struct Search {
     since: u64,
     mode: Mode,
     likes: Vec<&'static str>,
+    offer: Option<String>,
+    crosses: bool,
+}
+
+impl Search {
+    /// Whose offer is taken of two, whether both are, and what each of them gets.
+    fn offers(&self, other: &Self) -> (Role, bool, Option<String>) {
+        let crossed = [self, other]
+            .iter()
+            .all(|it| it.crosses && it.offer.is_some());
+        let first = self.place < other.place;
+        let role = match (&self.offer, &other.offer) {
+            (Some(_), None) => Role::Offerer,
+            (None, Some(_)) => Role::Answerer,
+            (Some(_), Some(_)) | (None, None) if first => Role::Offerer,
+            (Some(_), Some(_)) | (None, None) => Role::Answerer,
+        };
+        let gets = crossed || role == Role::Answerer;
+        (role, crossed, other.offer.clone().filter(|_| gets))
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -203,10 +243,19 @@ impl World {
         (person.silent, person.leaving) = (None, false);
     }
 
-    fn finds(&mut self, peer: PeerId, mode: Mode, likes: &[&'static str]) {
+    /// Somebody searches, in these words.
+    fn finds(
+        &mut self,
+        peer: PeerId,
+        mode: Mode,
+        likes: &[&'static str],
+        prepared: Prepared,
+    ) -> ClientMessage<Value> {
         self.speaks(peer);
         self.places += 1;
         let (places, now) = (self.places, self.now);
+        let offer = (prepared != Prepared::Nothing).then(|| format!("{places} of {peer}"));
+        let crosses = prepared == Prepared::OfferThatCrosses;
         let person = self.person(peer);
         (person.call, person.claims) = (None, None);
         let before = person.searching.take().filter(|search| search.mode == mode);
@@ -216,7 +265,15 @@ impl World {
             since,
             mode,
             likes: likes.into(),
+            offer: offer.clone(),
+            crosses,
         });
+        ClientMessage::Find {
+            mode,
+            interests: likes.iter().map(|&like| like.into()).collect(),
+            offer,
+            crosses,
+        }
     }
 
     fn has_to_hear(&mut self, (to, message): Heard) {
@@ -472,10 +529,21 @@ impl world::World for World {
                 let peer = script.connects(self.connected);
                 self.connects(peer);
             }
-            Step::Finds(who, mode, ref likes) => {
+            Step::Finds(who, mode, ref likes, prepared) => {
                 if let Some(peer) = self.who(who) {
-                    self.finds(peer, mode, likes);
-                    script.finds(peer, mode, likes);
+                    let find = self.finds(peer, mode, likes, prepared);
+                    script.sends(peer, &find);
+                }
+            }
+            Step::Renews(who) => {
+                if let Some(peer) = self.who(who) {
+                    self.speaks(peer);
+                    self.places += 1;
+                    let offer = format!("{} of {peer}", self.places);
+                    script.renews(peer, &offer);
+                    if let Some(search) = &mut self.person(peer).searching {
+                        search.offer = Some(offer);
+                    }
                 }
             }
             Step::BothSkip(who) => {
@@ -487,11 +555,11 @@ impl world::World for World {
                     }) = self.call(peer)
                 {
                     // Both frames are on their way before either is answered.
-                    for peer in [peer, partner] {
-                        self.finds(peer, Mode::Video, &[]);
-                    }
-                    for peer in [peer, partner] {
-                        script.finds(peer, Mode::Video, &[]);
+                    let both = [peer, partner];
+                    let finds =
+                        both.map(|peer| self.finds(peer, Mode::Video, &[], Prepared::Nothing));
+                    for (peer, find) in both.iter().zip(finds) {
+                        script.sends(*peer, &find);
                     }
                 }
             }
@@ -617,6 +685,12 @@ impl world::World for World {
                     let back = other.expect("only one of two heard of the call");
                     assert_ne!(back.role, peer.role, "both offer or both wait");
                     if !met.contains(&peer.id) {
+                        let search = |who: &PeerId| self.people[who].searching.clone().unwrap();
+                        let (mine, its) = (search(to), search(&peer.id));
+                        for (told, offers) in [(peer, mine.offers(&its)), (back, its.offers(&mine))]
+                        {
+                            assert_eq!((told.role, told.crossed, told.offer.clone()), offers);
+                        }
                         self.pair(*to, peer.id);
                     }
                     self.person(*to).call = Some(Call {
