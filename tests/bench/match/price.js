@@ -1,5 +1,6 @@
-// What Cloudflare bills, as its documentation had it when it was read on 2026-11-21: the pages Pricing of Durable
-// Objects and Pricing of Workers. In USD, for what goes beyond what the Workers Paid plan includes.
+// What Cloudflare bills, in USD, for what goes beyond what the Workers Paid plan includes: its documentation, the
+// pages Pricing of Durable Objects and of Workers, in copies that were read on 2026-11-21. Closes of sockets are not
+// named there.
 
 /** A request to a Worker, which the upgrade of a WebSocket is; what is said on it then is none. */
 const WORKER_REQUEST = 0.3 / 1e6;
