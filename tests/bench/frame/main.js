@@ -133,7 +133,7 @@ function compare(ours, bare) {
 }
 
 const servers = await Promise.all(
-  ["tests/common/workerd.capnp", "tests/bench/floor/workerd.capnp"].map(start),
+  ["tests/common/workerd.capnp", "tests/bench/floor/workerd.capnp"].map((config) => start(config)),
 );
 ends.unshift(() => Promise.all(servers.map((server) => server.stop())));
 const people = /** @type {[Person, Person, Person]} */ (
