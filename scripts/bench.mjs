@@ -20,7 +20,7 @@ const CORE = "0";
 /** @typedef {{ result: object, table: string[][] }} Outcome */
 
 /** @type {Record<string, (progress: Progress) => Promise<Outcome>>} */
-const parts = { relay, frame, size };
+const parts = { relay, frame, match, size };
 
 /** @param {Progress} progress @returns {Promise<Outcome>} */
 async function relay(progress) {
@@ -58,6 +58,40 @@ async function frame(progress) {
       table.push([`${roundTripMillis}`, from, "ratio", ratioOfMedians.toFixed(2), ""]);
     }
   }
+  return { result, table };
+}
+
+/** @param {Progress} progress @returns {Promise<Outcome>} */
+async function match(progress) {
+  let json = "";
+  await progress.task("match", async (step) => {
+    step.say("measuring");
+    const program = [node(), join("tests", "bench", "match", "main.js")];
+    json = await step.run("taskset", ["--cpu-list", CORE, ...program]);
+    return "measured";
+  });
+  const result = JSON.parse(json);
+  const { assumptions, prepared, trickling, ratio } = result;
+  const table = [
+    ["of sessions", "", "messages a call", "Worker requests", "object requests", "GB-s", "USD"],
+  ];
+  const row = (
+    /** @type {string} */ name,
+    /** @type {string} */ messages,
+    /** @type {any} */ { workerRequests, objectRequests, gbSeconds, usd },
+  ) =>
+    table.push([
+      `${assumptions.sessions}`,
+      name,
+      messages,
+      `${workerRequests}`,
+      `${objectRequests}`,
+      gbSeconds.toFixed(2),
+      usd.toFixed(5),
+    ]);
+  for (const [name, one] of Object.entries({ prepared, trickling }))
+    row(name, `${one.messagesACall}`, one.billed);
+  row("ratio", "", ratio);
   return { result, table };
 }
 
