@@ -94,12 +94,12 @@ const way = ({ page }) =>
     const path = "/examination.js";
     /** @type {typeof import("../../pages/examination.js")} */
     const { vitals } = await import(path);
-    const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const connection = /** @type {RTCPeerConnection} */ (connections.at(-1));
+    const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    const connection = /** @type {RTCPeerConnection} */ (met().at(-1));
     const { state, relayed, ours, pair } = await vitals(connection);
     const { sdp = "" } = connection.currentLocalDescription ?? {};
     return {
-      count: connections.length,
+      count: met().length,
       state,
       relayed,
       ours,
@@ -112,8 +112,8 @@ const way = ({ page }) =>
 async function goesByRelay(person) {
   // Firefox names no pair for a moment after it was chosen.
   await person.waitFor(async () => {
-    const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const reports = [...((await connections.at(-1)?.getStats())?.values() ?? [])];
+    const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    const reports = [...((await met().at(-1)?.getStats())?.values() ?? [])];
     return reports.some(
       ({ selectedCandidatePairId, selected }) => selectedCandidatePairId || selected,
     );
@@ -129,8 +129,8 @@ async function restarts(person) {
   const { ufrag: before } = await way(person);
   await person.page.evaluate(() => dispatchEvent(new Event("online")));
   await person.waitFor((before) => {
-    const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const connection = connections.at(-1);
+    const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    const connection = met().at(-1);
     const { sdp = "" } = connection?.currentLocalDescription ?? {};
     return (
       connection?.connectionState === "connected" && /a=ice-ufrag:(\S+)/.exec(sdp)?.[1] !== before
@@ -242,20 +242,20 @@ describe("on a site that hides", async () => {
     await meet(ana, ben);
     const { ufrag } = await goesByRelay(ana);
     const names = () => {
-      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const { iceServers } = connections.at(-1)?.getConfiguration() ?? {};
+      const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const { iceServers } = met().at(-1)?.getConfiguration() ?? {};
       return String(iceServers?.map(({ username }) => username));
     };
     const before = await ana.page.evaluate(names);
     // It is asked for anew twice a minute at most.
     await ana.waitFor((before) => {
-      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const { iceServers } = connections.at(-1)?.getConfiguration() ?? {};
+      const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const { iceServers } = met().at(-1)?.getConfiguration() ?? {};
       return String(iceServers?.map(({ username }) => username)) !== before;
     }, before);
     await ana.waitFor((ufrag) => {
-      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const connection = connections.at(-1);
+      const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const connection = met().at(-1);
       const now = /a=ice-ufrag:(\S+)/.exec(connection?.currentLocalDescription?.sdp ?? "")?.[1];
       return now !== ufrag && connection?.connectionState === "connected";
     }, ufrag);
@@ -292,8 +292,12 @@ describe("on a site that hides", async () => {
     });
     await ana.page.reload({ waitUntil: "load" });
     await ana.waitFor(() => {
-      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      return connections.at(-1)?.iceGatheringState === "complete";
+      const { connections, said } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const described = connections.filter(({ localDescription }) => localDescription);
+      return (
+        said.some((text) => text.includes("a=ice-ufrag")) &&
+        described.every(({ iceGatheringState }) => iceGatheringState === "complete")
+      );
     });
     assert.ok(refused > 0);
     const words = await said(ana);

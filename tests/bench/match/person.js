@@ -9,6 +9,9 @@ import WebSocket from "ws";
 export const BURST = 120;
 export const PER_SECOND = 20;
 
+/** How long a session may take, in milliseconds: some ten times what it does. */
+const PATIENCE = 120_000;
+
 export class Person {
   #socket;
   #ears;
@@ -22,7 +25,8 @@ export class Person {
     // As browsers do, it offers to compress whatever it says, and the server decides.
     const options = { perMessageDeflate: { threshold: 0 } };
     this.#socket = new WebSocket(`ws://127.0.0.1:${port}/v1/match`, options);
-    this.#ears = on(this.#socket, "message", { close: ["close"] });
+    const signal = AbortSignal.timeout(PATIENCE);
+    this.#ears = on(this.#socket, "message", { close: ["close"], signal });
   }
 
   /** @param {boolean} compressed what is to be agreed on */
