@@ -31,6 +31,7 @@ pub(crate) fn count() -> Value {
             mode: Mode::Video,
             interests: vec!["jazz".into(), "chess".into()],
             offer: None,
+            crosses: false,
         },
     };
     let find_waits = happens(find(ana));

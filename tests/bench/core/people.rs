@@ -90,6 +90,7 @@ impl People {
             mode: Mode::Video,
             interests,
             offer: None,
+            crosses: false,
         };
         self.says(who, message)
     }
