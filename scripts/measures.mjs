@@ -1,20 +1,21 @@
-/** The parts of `npm run bench`: each measures, and says what it found, for programs and as a table. */
+/** The parts of `npm run bench`: each measures, and says what it found, for programs, as a table, and as a picture
+ * where one says more. */
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { browsers } from "./browsers.mjs";
 import { measureSizes } from "./build.mjs";
-import { node, root } from "./environment.mjs";
+import { node } from "./environment.mjs";
 import { workerd } from "./packages.mjs";
-import { draw, provideGnuplot } from "./plot.mjs";
 import { Problem } from "./problem.mjs";
 
+/** @import { Plot } from "./plot.mjs" */
 /** @import { Progress } from "./progress.mjs" */
 
 /** The load generator's core; the servers' is the next (tests/bench/load/server.rs). */
 const CORE = "0";
 
-/** @typedef {{ result: any, table: string[][] }} Measured */
+/** @typedef {{ result: any, table: string[][], plot?: Plot }} Measured */
 
 /** @param {Progress} progress @returns {Promise<Measured>} */
 export async function relay(progress) {
@@ -31,7 +32,21 @@ export async function relay(progress) {
     table.push(row("floor", floor), row("Worker", worker));
     table.push([`${frameBytes}`, "ratio", cpuRatio.toFixed(2), roundTripRatio.toFixed(2), ""]);
   }
-  return { result, table };
+  /** @type {Plot} */
+  const plot = {
+    title: "CPU of a relayed signal, in the median",
+    x: "bytes of the signal",
+    y: "microseconds",
+    shape: "bars",
+    series: ["floor", "worker"].map((name) => ({
+      name,
+      points: result.sizes.map((/** @type {any} */ one) => [
+        `${one.frameBytes}`,
+        one[name].cpuMicros,
+      ]),
+    })),
+  };
+  return { result, table, plot };
 }
 
 /** @param {Progress} progress @returns {Promise<Measured>} */
@@ -68,7 +83,23 @@ export async function frame(progress) {
       table.push([...at, "ratio", both.ratioOfMedians.toFixed(2), ""]);
     }
   }
-  return { result, table };
+  /** @type {Plot} */
+  const plot = {
+    title: "From a click to the first frame of a stranger, in the median",
+    x: "where from, and the round trip to the server in milliseconds",
+    y: "milliseconds",
+    shape: "bars",
+    series: ["bare", "ours"].map((name) => ({
+      name,
+      points: ["start", "next"].flatMap((from) =>
+        result.results.map((/** @type {any} */ at) => [
+          `${from}, ${at.roundTripMillis}`,
+          at[from][name].medianMillis,
+        ]),
+      ),
+    })),
+  };
+  return { result, table, plot };
 }
 
 /** @param {Progress} progress @returns {Promise<Measured>} */
@@ -79,7 +110,24 @@ export async function wake(progress) {
     const times = [firstMillis, againMillis, costMillis, mostMillis];
     table.push([`${sockets}`, by, ...times.map((millis) => millis.toFixed(1))]);
   }
-  return { result, table };
+  /** @type {Plot} */
+  const plot = {
+    title: "What it costs to wake an object up",
+    x: "sockets, and what wakes it",
+    y: "milliseconds more than awake",
+    shape: "bars",
+    series: [
+      ["in the median", "costMillis"],
+      ["at most", "mostMillis"],
+    ].map(([name = "", of = ""]) => ({
+      name,
+      points: result.wakes.map((/** @type {any} */ one) => [
+        `${one.sockets}, a ${one.by}`,
+        one[of],
+      ]),
+    })),
+  };
+  return { result, table, plot };
 }
 
 /** @param {Progress} progress @returns {Promise<Measured>} */
@@ -110,24 +158,6 @@ export async function core(progress) {
   await compileFor(progress, program);
   const result = await measure(progress, "core", pinned(program));
   const { crowd, turnover, acquainted, herd, allocations } = result;
-  await progress.task("core, drawn", async (step) => {
-    await provideGnuplot(step);
-    await draw(step, join(root, "docs", "performance", "core.svg"), {
-      title: "What an event costs the lobby, in the median",
-      x: "people who wait",
-      y: "microseconds",
-      shape: "lines",
-      logarithmic: ["x"],
-      series: Object.entries(EVENTS).map(([kind, name]) => ({
-        name,
-        points: crowd.map((/** @type {any} */ { waiting, kinds }) => [
-          waiting,
-          kinds[kind].p50 / 1000,
-        ]),
-      })),
-    });
-    return "docs/performance/core.svg";
-  });
   const table = [["workload", "waiting", "event", "number", "p50 ns", "p95 ns", "p99 ns"]];
   for (const { name, waiting, all, kinds } of [
     ...crowd.map((/** @type {object} */ one) => ({ name: "crowd", ...one })),
@@ -140,7 +170,22 @@ export async function core(progress) {
     table.push(["herd", `${waiting}`, "a person", `${waiting}`, nanosAPerson.toFixed(0), "", ""]);
   for (const [kind, count] of Object.entries(allocations))
     table.push(["allocations", "", kind, `${count}`, "", "", ""]);
-  return { result, table };
+  /** @type {Plot} */
+  const plot = {
+    title: "What an event costs the lobby, in the median",
+    x: "people who wait",
+    y: "microseconds",
+    shape: "lines",
+    logarithmic: ["x"],
+    series: Object.entries(EVENTS).map(([kind, name]) => ({
+      name,
+      points: crowd.map((/** @type {any} */ { waiting, kinds }) => [
+        waiting,
+        kinds[kind].p50 / 1000,
+      ]),
+    })),
+  };
+  return { result, table, plot };
 }
 
 /** A part of the load generator. @param {Progress} progress @param {string} part */
