@@ -1,18 +1,21 @@
 // The connections of a page, in reach of a test, and what the page says to whom.
 
-/** `met`: those of the connections that have ever been to somebody.
- * @typedef {{ connections: RTCPeerConnection[], met: () => RTCPeerConnection[], said: string[] }} Page */
+/** `met`: those of the connections that have been to somebody.
+ * @typedef {{ connections: RTCPeerConnection[], met: RTCPeerConnection[], said: string[] }} Page */
 
 /** To be run on each new document of the page, before its own scripts. */
 export const keepConnections = () => {
   const page = /** @type {Page} */ (/** @type {unknown} */ (window));
   page.connections = [];
-  page.met = () => page.connections.filter(({ remoteDescription }) => remoteDescription);
+  page.met = [];
   window.RTCPeerConnection = class extends RTCPeerConnection {
     /** @param {RTCConfiguration} [configuration] */
     constructor(configuration) {
       super(configuration);
       page.connections.push(this);
+      this.addEventListener("signalingstatechange", () => {
+        if (this.signalingState === "stable" && !page.met.includes(this)) page.met.push(this);
+      });
     }
   };
 };

@@ -95,11 +95,11 @@ const way = ({ page }) =>
     /** @type {typeof import("../../pages/examination.js")} */
     const { vitals } = await import(path);
     const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const connection = /** @type {RTCPeerConnection} */ (met().at(-1));
+    const connection = /** @type {RTCPeerConnection} */ (met.at(-1));
     const { state, relayed, ours, pair } = await vitals(connection);
     const { sdp = "" } = connection.currentLocalDescription ?? {};
     return {
-      count: met().length,
+      count: met.length,
       state,
       relayed,
       ours,
@@ -113,7 +113,7 @@ async function goesByRelay(person) {
   // Firefox names no pair for a moment after it was chosen.
   await person.waitFor(async () => {
     const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const reports = [...((await met().at(-1)?.getStats())?.values() ?? [])];
+    const reports = [...((await met.at(-1)?.getStats())?.values() ?? [])];
     return reports.some(
       ({ selectedCandidatePairId, selected }) => selectedCandidatePairId || selected,
     );
@@ -130,7 +130,7 @@ async function restarts(person) {
   await person.page.evaluate(() => dispatchEvent(new Event("online")));
   await person.waitFor((before) => {
     const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    const connection = met().at(-1);
+    const connection = met.at(-1);
     const { sdp = "" } = connection?.currentLocalDescription ?? {};
     return (
       connection?.connectionState === "connected" && /a=ice-ufrag:(\S+)/.exec(sdp)?.[1] !== before
@@ -243,19 +243,19 @@ describe("on a site that hides", async () => {
     const { ufrag } = await goesByRelay(ana);
     const names = () => {
       const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const { iceServers } = met().at(-1)?.getConfiguration() ?? {};
+      const { iceServers } = met.at(-1)?.getConfiguration() ?? {};
       return String(iceServers?.map(({ username }) => username));
     };
     const before = await ana.page.evaluate(names);
     // It is asked for anew twice a minute at most.
     await ana.waitFor((before) => {
       const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const { iceServers } = met().at(-1)?.getConfiguration() ?? {};
+      const { iceServers } = met.at(-1)?.getConfiguration() ?? {};
       return String(iceServers?.map(({ username }) => username)) !== before;
     }, before);
     await ana.waitFor((ufrag) => {
       const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const connection = met().at(-1);
+      const connection = met.at(-1);
       const now = /a=ice-ufrag:(\S+)/.exec(connection?.currentLocalDescription?.sdp ?? "")?.[1];
       return now !== ufrag && connection?.connectionState === "connected";
     }, ufrag);
