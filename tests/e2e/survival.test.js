@@ -33,11 +33,11 @@ function isTold(person, text) {
   );
 }
 
-/** How many connections a page has had, if the last one is up. @param {Person} person */
+/** How many connections of a page have been to somebody, if the last one is up. @param {Person} person */
 function connections({ page }) {
   return page.evaluate(() => {
-    const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-    return connections.at(-1)?.connectionState === "connected" ? connections.length : 0;
+    const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    return met.at(-1)?.connectionState === "connected" ? met.length : 0;
   });
 }
 
@@ -52,8 +52,8 @@ async function nothingHappened(...people) {
 async function seesMore({ page }) {
   const decoded = () =>
     page.evaluate(async () => {
-      const { connections } = /** @type {Page} */ (/** @type {unknown} */ (window));
-      const reports = await connections.at(-1)?.getStats();
+      const { met } = /** @type {Page} */ (/** @type {unknown} */ (window));
+      const reports = await met.at(-1)?.getStats();
       const [video] = [...(reports?.values() ?? [])].filter(
         ({ type, kind }) => type === "inbound-rtp" && kind === "video",
       );

@@ -13,7 +13,7 @@ import { plug, unplug } from "./topology.js";
 
 /** @param {Person} person */
 const connections = ({ page }) =>
-  page.evaluate(() => /** @type {Page} */ (/** @type {unknown} */ (window)).connections.length);
+  page.evaluate(() => /** @type {Page} */ (/** @type {unknown} */ (window)).met.length);
 
 for (const kind of /** @type {Kind[]} */ (["same-nat", "port-preserving", "symmetric"])) {
   test(`${kind}: unplugged for 5 s and moved to another address, they see each other over the same connection`, async (t) => {
