@@ -217,8 +217,13 @@ function announce() {
 
 function ask() {
   const offer = prepared.offer();
-  const find = { type: /** @type {const} */ ("find"), mode, interests: interests.words };
-  const asked = signaling.send(offer ? { ...find, offer, crosses: true } : find);
+  const asked = signaling.send({
+    type: "find",
+    mode,
+    interests: interests.words,
+    ...(offer && { offer }),
+    crosses: true,
+  });
   showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
   if (!asked) signaling.connect();
 }
