@@ -15,19 +15,36 @@ use crate::visitor::{Past, Vanishing, nobody_hears_more, they_talk};
 /// Where a token may come from and go to.
 const PATHS: [&str; 3] = ["/v1/match", "/v1/rooms/kitchen", "/v1/rooms/garden"];
 
+/// How many bytes the signature has, at the end of a token.
+const SIGNATURE: usize = 32;
+
+/// The bytes of a token: what it says, and its signature.
+fn halves(token: &str) -> (Vec<u8>, Vec<u8>) {
+    let mut said = Base64UrlUnpadded::decode_vec(token).unwrap();
+    let signature = said.split_off(said.len() - SIGNATURE);
+    (said, signature)
+}
+
+fn token(said: &[u8], signature: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(&[said, signature].concat())
+}
+
 /// Has each of the two where the other one was.
-fn swap(mut bytes: Vec<u8>, one: PeerId, other: PeerId) -> Vec<u8> {
-    let ids = [one, other].map(|id| id.to_string().into_bytes());
-    let place = |id: &Vec<u8>| {
-        let mut windows = bytes.windows(id.len());
-        let found = windows.position(|window| window == id);
+fn swap(said: &[u8], one: PeerId, other: PeerId) -> Vec<u8> {
+    let ids = [one, other].map(|id| postcard::to_allocvec(&id).unwrap());
+    let place = |id: &[u8]| {
+        let found = said.windows(id.len()).position(|window| window == id);
         found.unwrap_or_else(|| panic!("the token names both"))
     };
-    let [first, second] = [place(&ids[0]), place(&ids[1])];
-    let length = ids[0].len();
-    bytes[first..first + length].copy_from_slice(&ids[1]);
-    bytes[second..second + length].copy_from_slice(&ids[0]);
-    bytes
+    let mut both = [
+        (place(&ids[0]), &ids[0], &ids[1]),
+        (place(&ids[1]), &ids[1], &ids[0]),
+    ];
+    both.sort();
+    let [(first, was, is), (second, was_too, is_too)] = both;
+    let between = &said[first + was.len()..second];
+    let after = &said[second + was_too.len()..];
+    [&said[..first], is, between, is_too, after].concat()
 }
 
 #[tokio::test]
@@ -36,35 +53,32 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
     for place in Place::BOTH {
         let (ana, bea) = place.call(&server, "ana", "bea").await;
         let (past, partner) = (ana.past(), bea.past());
-        let (said, code) = past.token.split_once('.').unwrap();
-        let (other, _) = partner.token.split_once('.').unwrap();
-        let bytes = Base64UrlUnpadded::decode_vec(said).unwrap();
-        let swapped = swap(bytes, past.id, partner.id);
-        let swapped = Base64UrlUnpadded::encode_string(&swapped);
+        let (said, signature) = halves(&past.token);
+        let (other, _) = halves(&partner.token);
+        let swapped = swap(&said, past.id, partner.id);
         let mut crowd = vec![ana, bea];
-        for token in [
+        for forged in [
             String::new(),
             ".".into(),
-            said.into(),
-            format!("{said}."),
-            format!(".{code}"),
+            token(&said, &[]),
+            token(&[], &signature),
             past.token[..past.token.len() - 1].into(),
             past.token[1..].into(),
             format!("{}A", past.token),
             format!("{}=", past.token),
             format!(" {}", past.token),
-            format!("{}.{code}", past.token),
-            format!("{said}.{}", "A".repeat(code.len())),
-            format!("{said}.{}", &code[..code.len() / 2]),
-            format!("{other}.{code}"),
-            format!("{swapped}.{code}"),
-            format!("{said}.{code}").to_lowercase(),
+            format!("{}.{}", past.token, past.token),
+            token(&said, &[0; SIGNATURE]),
+            token(&said, &signature[..SIGNATURE / 2]),
+            token(&other, &signature),
+            token(&swapped, &signature),
+            past.token.to_lowercase(),
             "a".repeat(60_000),
         ] {
             let mut thief = server.comes_again(&past).await;
-            thief.is_called(format!("a thief with {token}"));
+            thief.is_called(format!("a thief with {forged}"));
             let forged = Past {
-                token,
+                token: forged,
                 ..past.clone()
             };
             thief.claims(&forged).await;
