@@ -59,9 +59,9 @@ export function least(limit, watched) {
 }
 
 /**
- * How a picture grows from the smallest: how long after it has begun, in milliseconds, to what height. While
- * nothing is known of the way, Chromium (156) takes it for a narrow one and drops up to four frames, until they
- * are small enough for it. One that is small already is there at once.
+ * How a picture grows from the smallest: how long after it has begun, in milliseconds, to what height. Sent in
+ * full, the first that arrives is half as high or less all the same, and later: Chromium (156) seems to drop frames
+ * until they are small enough for a way of which nothing is known. One that is small already is there at once.
  */
 export const GROWTH = [
   { after: 500, height: 360 },

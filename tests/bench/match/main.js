@@ -29,7 +29,7 @@ import { read } from "./trace.js";
 /** @import { Habit } from "./habits.js" */
 /** @import { Crowd } from "./session.js" */
 
-/** The servers' core; the clients' is another (scripts/bench.mjs). */
+/** The servers' core; the clients' is another (scripts/measures.mjs). */
 const CORE = "1";
 /** Turns that count; one before them warms up. */
 const TURNS = 3;
