@@ -15,7 +15,7 @@ use web_sys::Response;
 
 use super::answer::{opened, refused};
 use super::log::{Line, log};
-use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair};
+use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, with_text};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
@@ -314,8 +314,4 @@ impl Connection {
             heard,
         }
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_millis(Date::now() as u64)
 }

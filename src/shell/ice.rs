@@ -3,18 +3,17 @@
 use std::cell::RefCell;
 use std::vec;
 
-use js_sys::{Date, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, Request, RequestInit, RequestRedirect, Response};
 
 use super::answer::{json, too_often};
 use super::bindings::{Env, ice_settings};
 use super::log::{Line, log};
-use super::platform::Result;
+use super::platform::{Result, now};
 use crate::core::ice::{Relaying, Settings};
 use crate::core::id::PeerId;
 use crate::core::quota::Quota;
-use crate::core::time::Timestamp;
 use crate::core::turn::{
     Ask, Failure, Granted, MAX_ANSWER_BYTES, PATIENCE_MILLIS, Relay, Way, read,
 };
@@ -135,8 +134,4 @@ fn request(ask: &Ask) -> Result<Request> {
     }
     init.set_headers(&headers);
     Request::new_with_str_and_init(&ask.url, &init)
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_millis(Date::now() as u64)
 }

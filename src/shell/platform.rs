@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use worker_sys::DurableObjectStorage;
 
 use super::socket::Socket;
+use crate::core::time::Timestamp;
 
 pub(super) use worker_sys::{
     DurableObject as Stub, DurableObjectNamespace as Namespace, DurableObjectState as State,
@@ -51,4 +52,9 @@ pub(super) fn last_answered(state: &State, socket: &Socket) -> Option<Date> {
 /// What an object keeps by name.
 pub(super) fn shelf(storage: &DurableObjectStorage) -> Shelf {
     storage.unchecked_ref::<Storage>().kv()
+}
+
+/// The time of the runtime's clock.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_unix_millis(Date::now() as u64)
 }
