@@ -1,26 +1,21 @@
 //! Asks for relays, one provider after the other, until one has something to give.
 
-use std::cell::RefCell;
 use std::vec;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::answer::{json, too_often};
+use super::answer::json;
 use super::bindings::{Env, ice_settings};
 use super::log::{Line, log};
 use super::platform::{Result, now};
+use super::visit::Visit;
 use crate::core::ice::{Relaying, Settings};
 use crate::core::id::PeerId;
-use crate::core::quota::Quota;
 use crate::core::turn::{
     Ask, Failure, Granted, MAX_ANSWER_BYTES, PATIENCE_MILLIS, Relay, Way, read,
 };
-
-thread_local! {
-    static QUOTA: RefCell<Quota> = RefCell::default();
-}
 
 #[wasm_bindgen(module = "/src/shell/ask.js")]
 extern "C" {
@@ -41,9 +36,6 @@ pub(super) fn answer(
         let answer = settings.configuration(Relaying::Unasked);
         return Ok(json(&answer, origin.as_deref())?.into());
     }
-    if let Err(wait) = QUOTA.with_borrow_mut(|quota| quota.take(address, now())) {
-        return Ok(too_often(wait, origin.as_deref())?.into());
-    }
     let id = PeerId::from_random(getrandom::u64().map_err(|error| error.to_string())?);
     let asking = Asking {
         settings,
@@ -51,9 +43,9 @@ pub(super) fn answer(
         tried: "",
         granted: None,
         id,
-        origin,
+        origin: origin.clone(),
     };
-    Ok(ask(asking, PATIENCE_MILLIS, MAX_ANSWER_BYTES).into())
+    Visit::to_relays(asking, origin).counted(env, address)
 }
 
 /// How far the asking is.
@@ -66,6 +58,13 @@ pub struct Asking {
     granted: Option<Granted>,
     id: PeerId,
     origin: Option<String>,
+}
+
+impl Asking {
+    /// Asks.
+    pub(super) fn begin(self) -> Promise {
+        ask(self, PATIENCE_MILLIS, MAX_ANSWER_BYTES)
+    }
 }
 
 #[wasm_bindgen]

@@ -14,6 +14,7 @@ mod relay;
 mod room;
 mod socket;
 mod storage;
+mod visit;
 
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
@@ -21,6 +22,7 @@ use web_sys::Request;
 use self::answer::refused;
 use self::bindings::{Env, allowed_origins, lobby, room};
 use self::platform::Result;
+use self::visit::Visit;
 use crate::core::origin::{AllowedOrigins, Sender};
 use crate::core::route::{Route, split_url};
 
@@ -45,20 +47,20 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         let text = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
         return Ok(refused(403, text)?.into());
     }
+    let address = headers.get("cf-connecting-ip")?;
+    let address = address.as_deref();
     match route {
         Route::Health => {
             let text = concat!("ok ", env!("CARGO_PKG_VERSION"), "\n");
             Ok(answer::text(text)?.into())
         }
-        Route::Ice => {
-            let address = headers.get("cf-connecting-ip")?;
-            ice::answer(env, sender == Sender::Page, address.as_deref(), origin)
-        }
+        Route::Ice => ice::answer(env, sender == Sender::Page, address, origin),
         Route::Match | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
         }
-        Route::Room(name) => Ok(room(env, name)?.fetch_with_request(request)?.into()),
-        Route::Match | Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
+        Route::Room(name) => Visit::to_object(room(env, name)?, request)?.counted(env, address),
+        Route::Match => Visit::to_object(lobby(env)?, request)?.counted(env, address),
+        Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
     }
 }
 
