@@ -20,6 +20,7 @@ use sha2::Sha256;
 use crate::core::actor::Effect;
 use crate::core::compact::{pack, unpack};
 use crate::core::id::PeerId;
+use crate::core::redacted::Redacted;
 use crate::core::time::{Millis, Timestamp};
 
 /// For how long a lost seat is kept.
@@ -157,7 +158,7 @@ impl Signer {
         peer: PeerId,
         pass: Pass,
         now: Timestamp,
-    ) -> Option<String> {
+    ) -> Option<Redacted> {
         let claims = Claims {
             expires: now.after(LIFE),
             peer,
@@ -166,7 +167,7 @@ impl Signer {
         let mut token = pack(&claims)?;
         let signature = self.0.clone().chain_update(&token).finalize();
         token.extend(signature.into_bytes());
-        Some(Base64UrlUnpadded::encode_string(&token))
+        Some(Base64UrlUnpadded::encode_string(&token).into())
     }
 
     /// Whose seat a token stands for, and what it was; nothing for a token that is not of this key or
@@ -208,7 +209,7 @@ mod tests {
 
     fn token() -> String {
         let token = Signer::new(&KEY).seal(ana(), vec![1_u32, 2], NOW);
-        token.unwrap_or_default()
+        token.unwrap().expose().into()
     }
 
     fn opened(key: &Key, token: &str, now: Timestamp) -> Option<(PeerId, Vec<u32>)> {

@@ -129,8 +129,8 @@ fn request(ask: &Ask) -> Result<Request> {
         init.set_body(&JsValue::from(body));
     }
     if let Some(value) = &ask.authorization {
-        headers.set("authorization", value)?;
+        headers.set("authorization", value.expose())?;
     }
     init.set_headers(&headers);
-    Request::new_with_str_and_init(&ask.url, &init)
+    Request::new_with_str_and_init(ask.url.expose(), &init)
 }
