@@ -558,7 +558,7 @@ class Peer {
 }
 
 /** Whether a connection goes by a relay of ours. @param {RTCPeerConnection} connection */
-async function relayed(connection) {
+export async function relayed(connection) {
   const stats = [...(await connection.getStats()).values()];
   const used = stats.find(({ type }) => type === "transport")?.selectedCandidatePairId;
   const pair = stats.find(({ id, nominated, type }) =>

@@ -4,6 +4,7 @@
 use ts_rs::{Config, TS};
 
 use crate::core::ice::{IceConfiguration, IceServer};
+use crate::core::note::{Report, Waits};
 use crate::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, Stats,
 };
@@ -33,6 +34,8 @@ fn declarations() -> String {
         declaration::<LeaveReason>(),
         declaration::<ErrorCode>(),
         declaration::<Stats>(),
+        declaration::<Waits>(),
+        declaration::<Report>(),
         declaration::<IceConfiguration>(),
         declaration::<IceServer>(),
     ]

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
+use crate::core::note::Note;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
 use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
@@ -218,7 +219,10 @@ impl Room {
             leaving: false,
         };
         self.seats.insert(peer, Seat(Status::Inside(member)));
-        Ok(self.introduce(peer, &present, now))
+        let mut effects = self.introduce(peer, &present, now);
+        let members = present.len() + absent.len() + 1;
+        effects.push(Effect::Count(Note::Entered { members }));
+        Ok(effects)
     }
 
     /// Tells a member how the room stands, and it and others of each other.
@@ -300,7 +304,10 @@ impl Room {
             return self.refuse(by);
         }
         self.seats.remove(&by);
-        let mut effects = vec![Effect::Rename { from: by, to: peer }];
+        let mut effects = vec![
+            Effect::Rename { from: by, to: peer },
+            Effect::Count(Note::Resumed),
+        ];
         effects.extend(match pass {
             Some(member) => self.come_back_in(peer, member, &known, &strangers, now),
             None => self.come_back_outside(peer, now),
@@ -458,7 +465,7 @@ impl Room {
     fn give_up<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
         let late = |other: &Other| other.away.is_some_and(|until| until <= now);
         let gone = self.absent().into_iter().filter(late);
-        gone.flat_map(|other| self.miss(other.peer, LeaveReason::Lost))
+        gone.flat_map(|other| self.leave(other.peer, LeaveReason::Lost))
             .collect()
     }
 
@@ -469,7 +476,11 @@ impl Room {
             self.seats.insert(peer, Seat(Status::Outside));
             effects.push(Effect::Save { peer });
         }
-        effects.extend(self.miss(peer, reason));
+        let missed = self.miss(peer, reason);
+        if !effects.is_empty() || !missed.is_empty() {
+            effects.push(Effect::Count(Note::Gone { reason }));
+        }
+        effects.extend(missed);
         effects
     }
 

@@ -53,12 +53,7 @@ async fn ice_tells_of_a_stun_server() {
 async fn stats_count_who_is_there_who_waits_and_who_talks() {
     let server = Server::start().await;
     let counts = async |online, waiting, calls| {
-        let expected = Stats {
-            online,
-            waiting,
-            calls,
-        };
-        assert_eq!(server.stats().await, expected);
+        assert_eq!(server.counts().await, (online, waiting, calls));
     };
     counts(0, 0, 0).await;
     let mut ana = server.visitor("ana").await;
@@ -86,6 +81,11 @@ async fn stats_count_who_is_there_who_waits_and_who_talks() {
     bea.is_left_by(cleo.id, LeaveReason::Left).await;
     counts(3, 0, 0).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+    let stats = server.get("/v1/stats").await.body;
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    let waits = stats["waits"].as_array().unwrap().iter();
+    let met: u64 = waits.filter_map(Value::as_u64).sum();
+    assert_eq!(met, 4, "{stats}");
     ana.closes(None).await;
     server.has(2, 0, 0).await;
     bea.vanishes(Vanishing::Reset).await;

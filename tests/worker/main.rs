@@ -12,6 +12,7 @@ mod frames;
 mod hibernation;
 mod http;
 mod ice;
+mod journal;
 mod leaving;
 mod meeting;
 mod party;
