@@ -73,10 +73,13 @@ export function relays({ iceServers }) {
   return iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 }
 
+/** @returns {Promise<import("./lib/protocol.js").Stats>} how many people there are and how long they waited */
+export const stats = () => ask("/v1/stats");
+
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */
 export async function online() {
   try {
-    return (await ask("/v1/stats")).online;
+    return (await stats()).online;
   } catch {
     return 0;
   }
