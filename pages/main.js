@@ -297,7 +297,9 @@ signaling.on("lost", () => {
   // What was offered may have been handed to somebody of whom we will not hear.
   prepared.discard();
   if (phase === "start" || phase === "searching") {
-    showLost();
+    showLost(signaling, (title, advice) => {
+      if (phase === "searching") view.tell(title, advice);
+    });
     if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   } else if (phase === "call" && steady) {

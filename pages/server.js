@@ -85,6 +85,27 @@ export async function online() {
   }
 }
 
+/**
+ * Why nobody is let in, if that is so. `full`: a plan's day has its limits, and they are reached. `closed`: somebody
+ * answers in the server's place, and a page may not read what.
+ *
+ * @returns {Promise<"full" | "closed" | null>}
+ */
+export async function closure() {
+  const url = new URL("/v1/stats", base);
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    const { status } = await fetch(url, { signal });
+    return status === 429 || status === 503 ? "full" : null;
+  } catch {
+    const answers = fetch(url, { mode: "no-cors", signal });
+    return answers.then(
+      () => "closed",
+      () => null,
+    );
+  }
+}
+
 /** @param {string} path */
 async function ask(path) {
   const answer = await fetch(new URL(path, base), { signal: AbortSignal.timeout(5_000) });

@@ -66,6 +66,11 @@ export class Signaling {
     return this.#token;
   }
 
+  /** How many connections have failed in a row. */
+  get failures() {
+    return this.#failures;
+  }
+
   /** Whether messages can be sent. */
   get connected() {
     return this.#welcome;

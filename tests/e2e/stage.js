@@ -55,7 +55,7 @@ export function stage(variables = {}) {
 
     /**
      * @param {Kind} [kind]
-     * @param {Circumstances & { path?: string, wire?: Wire }} [circumstances] `wire`: by which the server
+     * @param {Circumstances & { path?: string, wire?: Pick<Wire, "address"> }} [circumstances] `wire`: by which the server
      *   is reached
      */
     async visitor(kind, { path = "/", wire, ...circumstances } = {}) {
