@@ -109,22 +109,21 @@ test("the site comes with its headers, on Pages and as assets of the Worker", as
   const prepared = await readFile(join(folder, "site", "_headers"), "utf8");
   const [onPages, onWorker] = [rules(prepared)[0], rules()[0]];
   assert(onPages && onWorker);
-  const paths = ["/", "/r/some-room", "/doctor", "/privacy", "/main.js", "/style.css", "/icons.svg"];
-  for (const path of paths) {
-    for (const [{ set, unset }, where] of /** @type {const} */ ([
-      [onPages, site],
-      [onWorker, signaling.address],
-    ])) {
-      const answer = await fetch(where + path);
-      assert.equal(answer.status, 200, where + path);
-      const tag = answer.headers.get("etag") ?? "";
-      const again = await fetch(where + path, { headers: { "if-none-match": tag } });
-      assert.equal(again.status, 304, where + path);
-      for (const { headers } of [answer, again]) {
-        for (const [name, value] of set) assert.equal(headers.get(name), value, where + path);
-        for (const name of unset) assert.equal(headers.get(name), null, where + path);
-      }
+  /** @param {string} url @param {import("../web/headers.js").Rule} rule */
+  const comesBy = async (url, { set, unset }) => {
+    const answer = await fetch(url);
+    assert.equal(answer.status, 200, url);
+    const tag = answer.headers.get("etag") ?? "";
+    const again = await fetch(url, { headers: { "if-none-match": tag } });
+    assert.equal(again.status, 304, url);
+    for (const { headers } of [answer, again]) {
+      for (const [name, value] of set) assert.equal(headers.get(name), value, url);
+      for (const name of unset) assert.equal(headers.get(name), null, url);
     }
+  };
+  for (const path of ["/", "/r/some-room", "/doctor", "/privacy", "/main.js", "/icons.svg"]) {
+    await comesBy(site + path, onPages);
+    await comesBy(signaling.address + path, onWorker);
   }
   const [wanted, expected] = [onPages, onWorker].map(({ set }) =>
     directives(set.get("content-security-policy") ?? ""),

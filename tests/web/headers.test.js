@@ -58,7 +58,9 @@ test("a page may use what a call needs, and nothing else that a browser has", ()
 test("nothing is kept without being asked for anew, told to others, or opened by them", () => {
   const { set, unset } = rule;
   assert.deepEqual(
-    Object.fromEntries([...set].filter(([name]) => !name.endsWith("-policy") || /^cross/.test(name))),
+    Object.fromEntries(
+      [...set].filter(([name]) => !name.endsWith("-policy") || /^cross/.test(name)),
+    ),
     {
       "cache-control": "public, max-age=0, must-revalidate",
       "cross-origin-opener-policy": "same-origin",
