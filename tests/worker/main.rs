@@ -15,6 +15,7 @@ mod ice;
 mod leaving;
 mod meeting;
 mod party;
+mod privacy;
 mod provider;
 mod refusal;
 mod relay;
