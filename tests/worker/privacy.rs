@@ -99,7 +99,7 @@ impl<'a> Person<'a> {
 /// All text in a value that is long enough to be somebody's.
 fn collect(value: &Value, words: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) if text.chars().count() >= SHORTEST => {
+        Value::String(text) if text.trim().chars().count() >= SHORTEST => {
             words.insert(text.clone());
         }
         Value::Array(all) => all.iter().for_each(|one| collect(one, words)),
