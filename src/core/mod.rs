@@ -23,6 +23,7 @@ pub mod room;
 pub mod route;
 pub mod time;
 pub mod turn;
+pub mod words;
 
 mod compact;
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
+use crate::core::words::words;
 
 /// How many people fit into a room where nothing else is configured. In a mesh everybody sends to
 /// everybody, and eight is what an ordinary uplink carries (docs/mesh.md).
@@ -137,7 +138,7 @@ impl Room {
         now: Timestamp,
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         match message {
-            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(tidy), now),
+            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(words), now),
             ClientMessage::Signal { to, data } => {
                 let message = ServerMessage::Signal { from: peer, data };
                 self.pass_on(peer, to, message)
@@ -748,16 +749,6 @@ fn in_order(mut others: Vec<Other>) -> Vec<Other> {
     others
 }
 
-/// A name in single spaces and without control characters; nothing where nothing is left of it.
-fn tidy(name: &str) -> Option<String> {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let words: Vec<_> = plain.split_whitespace().collect();
-    (!words.is_empty()).then(|| words.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -778,19 +769,6 @@ mod tests {
             (Some("99999999999"), 8),
         ] {
             assert_eq!(capacity(configured), expected, "{configured:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_is_words() {
-        for (name, expected) in [
-            ("Ana", Some("Ana")),
-            ("  Ana \n María\t", Some("Ana María")),
-            ("A\u{0}na\u{7}", Some("A na")),
-            (" \u{7f} ", None),
-            ("", None),
-        ] {
-            assert_eq!(tidy(name).as_deref(), expected, "{name:?}");
         }
     }
 }

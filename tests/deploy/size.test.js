@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { measureSizes } from "../../scripts/build.mjs";
 
-/** Bytes: what they were when this was written, and some room. A change that needs more says here why. */
-const MOST = { wasmGzipped: 150_000, scriptGzipped: 5_000, pagesGzipped: 84_000, pageFiles: 39 };
+/** Bytes: what they were when this was written, and some room. A change that needs more says here why.
+ * Lately: the page on privacy, and what words may hold (pages/words.js). */
+const MOST = { wasmGzipped: 150_000, scriptGzipped: 5_000, pagesGzipped: 87_000, pageFiles: 41 };
 
 test("neither the Worker nor the site has grown", async () => {
   const sizes = await measureSizes();

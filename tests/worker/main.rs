@@ -16,6 +16,7 @@ mod journal;
 mod leaving;
 mod meeting;
 mod party;
+mod privacy;
 mod provider;
 mod refusal;
 mod relay;
