@@ -94,16 +94,17 @@ test("what objects keep is for this user alone", async () => {
 test("a folder with other things in it is left alone", async () => {
   const script = join(root, "scripts", "serve.mjs");
   const args = [script, "--no-build", "--port", "9", "--data", root];
-  const { ok, output } = await run(process.execPath, args);
+  const { ok, output } = await run(process.execPath, args, { limit: 60 });
   assert(!ok);
   assert.match(output, /holds other things already/);
 });
 
 test("a misspelt variable is refused with the names there are", async () => {
   const script = join(root, "scripts", "serve.mjs");
-  const { ok, output } = await run(process.execPath, [script, "--var", "STUN_URL:stun:example"]);
+  const args = [script, "--data", root, "--var", "STUN_URL:stun:example"];
+  const { ok, output } = await run(process.execPath, args, { limit: 60 });
   assert(!ok);
-  assert.match(output, /Not understood: --var STUN_URL:stun:example\s[\s\S]*STUN_URLS/);
+  assert.match(output, /Not understood: .*STUN_URL:stun:example\s[\s\S]*STUN_URLS/);
 });
 
 test("a page that a proxy serves by https is of the server's own origin", async () => {
@@ -188,7 +189,8 @@ for (const proxy of proxies) {
       const claims = Array.from({ length: BURST + 20 }, (_, number) => `192.0.2.${number}`);
       const answers = await Promise.all(claims.map((claim) => count(front.address, claim)));
       assert(answers.some(({ status }) => status === 429));
-      assert.equal((await count(server.address, "127.0.0.1")).status, 429);
+      const own = await Promise.all(claims.map(() => count(server.address, "127.0.0.1")));
+      assert(own.filter(({ status }) => status === 429).length > BURST);
       assert.equal((await count(server.address, "192.0.2.0")).status, 200);
     } finally {
       await front.stop();
