@@ -1,6 +1,7 @@
 /** `npm run serve`: the built Worker and its site on workerd, to be put behind a proxy that speaks TLS. */
 
-import { mkdir, readdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,17 +19,22 @@ import { variables } from "./variables.mjs";
  * cut, and come back to the next server. */
 const GRACE = 1;
 
-const USAGE = `npm run serve -- [--port 8080] [--ip 127.0.0.1] [--data .objects] [--no-build] [--var NAME:value]...
+const packed = join(root, "build", "serve.bin");
 
---data      the folder for what objects keep, made if it is not there
---no-build  serve what is in build/ as it is; needs no Rust
---var       one of ${variables.join(", ")}
-            Secrets are better set in the environment, where no list of processes shows them.`;
+const USAGE = `npm run serve -- [--port 8080] [--ip 127.0.0.1] [--data .objects] [--var NAME:value]...
+                 [--build-only | --no-build]
+
+--data        the folder for what objects keep, made if it is not there
+--var         one of ${variables.join(", ")}
+              Secrets belong into the environment, where no list of processes shows them.
+--build-only  make ready what is served, and serve nothing
+--no-build    serve what was made ready, as it is; needs no Rust`;
 
 function wanted() {
   const options = /** @type {const} */ ({
     data: { type: "string", default: process.env.STATE_DIRECTORY ?? join(root, ".objects") },
     ip: { type: "string", default: "127.0.0.1" },
+    "build-only": { type: "boolean", default: false },
     "no-build": { type: "boolean", default: false },
     port: { type: "string", default: "8080" },
     var: { type: "string", multiple: true },
@@ -46,7 +52,8 @@ function wanted() {
         address: { ip: values.ip, port, variables: [] },
         data: resolve(values.data),
         env: Object.fromEntries(pairs),
-        noBuild: values["no-build"],
+        builds: !values["no-build"],
+        serves: !values["build-only"],
       };
   } catch {
     // An unknown option: explained below.
@@ -54,49 +61,51 @@ function wanted() {
   throw new Problem(`Not understood: ${process.argv.slice(2).join(" ")}`, { hint: USAGE });
 }
 
-/**
- * Makes the folder, for this user alone: the keys that tokens are signed with are in it.
- *
- * @param {string} folder
- */
-async function claim(folder) {
-  const found = await readdir(folder).catch(() => /** @type {string[]} */ ([]));
-  if (found.length > 0 && !found.includes("objects")) {
-    throw new Problem(`${folder} holds other things already.`, {
-      hint: "Name a folder that is empty or not there: --data FOLDER",
-    });
-  }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await mkdir(join(folder, "objects"), { recursive: true, mode: 0o700 });
+/** Makes all that is served ready: one file. @param {Progress} progress */
+async function prepare(progress) {
+  await setup(progress, (await isBuilt()) ? ["packages"] : everything);
+  await build(progress);
+  await progress.task("pack", async (step) => {
+    await step.run(node(), [join(root, "scripts", "pack.mjs")]);
+    return "packed";
+  });
 }
 
 await main(async () => {
   checkNode();
-  const { address, data, env, noBuild } = wanted();
+  const { address, builds, data, env, serves } = wanted();
   const { ip, port } = address;
   const since = Date.now();
-  await requireFree(address);
   const progress = new Progress();
-  if (!noBuild) {
-    await setup(progress, (await isBuilt()) ? ["packages"] : everything);
-    await build(progress);
+  if (serves) await requireFree(address);
+  if (builds) await prepare(progress);
+  if (!serves) return;
+  if (!existsSync(packed)) {
+    throw new Problem("Nothing is built yet.", { hint: "Try: npm run serve -- --build-only" });
   }
-  await claim(data);
+  // What objects keep is for this user alone: the keys that tokens are signed with are in it.
+  process.umask(0o077);
+  await mkdir(data, { recursive: true });
   /** @type {Promise<void> | undefined} */
   let ended;
   await progress.task("server", async (step) => {
     step.say("starting");
-    await step.run(node(), [join(root, "scripts", "workerd.mjs"), data], { env });
-    const socket = `--socket-addr=http=${isIPv6(ip) ? `[${ip}]` : ip}:${port}`;
-    const args = ["serve", "--binary", join(data, "workerd.bin"), socket];
-    ({ ended } = await launch(address, workerd(), args, { env, grace: GRACE, inherit: true }));
+    const socket = `http=${isIPv6(ip) ? `[${ip}]` : ip}:${port}`;
+    const where = [`--socket-addr=${socket}`, `--directory-path=objects=${data}`];
+    const options = { env, grace: GRACE, inherit: true };
+    ({ ended } = await launch(
+      address,
+      workerd(),
+      ["serve", "--binary", packed, ...where],
+      options,
+    ));
     return "up";
   });
   const own = ["127.0.0.1", "::1", "localhost"].includes(ip);
   if (!own) {
-    console.log(
-      `\nWhoever reaches ${ip}:${port} without passing the proxy can claim any address and to come by https.\nLet only the proxy reach it.`,
-    );
+    console.log(`
+Who reaches ${ip}:${port} without passing the proxy can claim any address, and to come by https.
+Let only the proxy reach it.`);
   }
   const seconds = ((Date.now() - since) / 1000).toFixed(1);
   const host = own ? "localhost" : ip;
