@@ -28,7 +28,7 @@ export const proxies = [
         ["127.0.0.1:8080", `127.0.0.1:${back}`],
       ]);
       const file = join(folder, "Caddyfile");
-      await writeFile(file, `{\nadmin off\nauto_https disable_redirects\n}\n${edited}`);
+      await writeFile(file, edited);
       return ["run", "--config", file, "--adapter", "caddyfile"];
     },
   },
@@ -45,6 +45,7 @@ export const proxies = [
         [`${name}/fullchain.pem`, join(folder, "cert.pem")],
         [`${name}/privkey.pem`, join(folder, "key.pem")],
         ["127.0.0.1:8080", `127.0.0.1:${back}`],
+        ["/var/log/nginx/error.log", "stderr"],
       ]);
       const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
       const folders = kinds.map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join("\n");
@@ -86,7 +87,7 @@ export const proxies = [
       if (child.exitCode === null) await stop();
       throw new Error(`${name} does not answer:\n${log}`);
     }
-    return { address, stop };
+    return { address, stop, log: () => log };
   },
 }));
 

@@ -169,7 +169,9 @@ async function pair(address, manner) {
 
 for (const proxy of proxies) {
   const skip = which(proxy.name) && which("openssl") ? false : `${proxy.name} is not installed`;
-  test(`behind ${proxy.name}, two meet, and nobody is somebody else`, { skip }, async () => {
+  test(`behind ${proxy.name}, two meet, nobody is somebody else, and nobody is written down`, {
+    skip,
+  }, async () => {
     const front = await proxy.start(server.port, await mkdtemp(join(folder, "proxy-")));
     try {
       const [ana, ben] = await pair(front.address, { origin: front.address });
@@ -201,8 +203,13 @@ for (const proxy of proxies) {
       const own = await Promise.all(claims.map(() => count(server.address, "127.0.0.1")));
       assert(own.filter(({ status }) => status === 429).length > BURST);
       assert.equal((await count(server.address, "192.0.2.0")).status, 200);
+
+      await server.stop();
+      assert.equal((await ask(`${front.address}/r/secret-room`)).status, 502);
+      server = await start({ data, env: RELAY, port: server.port });
     } finally {
       await front.stop();
     }
+    assert.doesNotMatch(front.log(), /some-room|secret-room/);
   });
 }
