@@ -3,6 +3,7 @@
 export const variables = [
   "ALLOWED_ORIGINS",
   "HIDE_ADDRESS",
+  "LOG_SAMPLING",
   "METERED_API",
   "METERED_API_KEY",
   "METERED_APP",

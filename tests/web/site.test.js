@@ -73,6 +73,7 @@ const HOOKS = {
     "copy-report",
     "check-again",
   ],
+  "status.html": ["status", "online", "waiting", "calls", "course", "waits"],
 };
 
 /** A page that is read and does nothing. */
@@ -159,7 +160,7 @@ test("all pages name the same signaling, once, for a deployment to fill in", () 
 for (const { file, html, hooks, script, modules, source } of sites) {
   test(`${file} fetches at once every module that its script needs, and no other`, () => {
     const preloads = all(html, /<link rel="modulepreload" href="\/([^"]+)">/g);
-    assert.ok(preloads.length > 5);
+    assert.ok(preloads.length > 2);
     assert.deepEqual(preloads.toSorted(), modules.filter((module) => module !== script).toSorted());
     assert.equal(preloads.length, all(html, /(modulepreload)/g).length);
   });
@@ -212,7 +213,7 @@ for (const file of [...Object.keys(HOOKS), READ]) {
 
   test(`${file} names every file by its whole path, for it is served at several, and each is there`, () => {
     const named = all(html, /\s(?:href|src|action|poster|srcset)="([^"]*)"/g);
-    assert.ok(named.length > 10);
+    assert.ok(named.length > 5);
     for (const name of named) {
       assert.match(name, /^\/(?!\/)/, name);
       const path = name.slice(1).replace(/#.*/, "");
