@@ -60,7 +60,7 @@ await main(async () => {
     const out = ["--dry-run", "--outdir", join("build", "dry-run")];
     await must(wrangler("deploy", ...origins, ...out), "The message above says what to mend.");
     const address = signaling ?? "https://signaling.example.com";
-    const folder = await prepareSite(address);
+    const folder = await prepareSite({ signaling: address });
     console.log(
       `\nDry run: nothing was uploaded. ${folder} is the site, with ${address} as its signaling.`,
     );
@@ -79,7 +79,7 @@ Without a browser: set CLOUDFLARE_API_TOKEN (and CLOUDFLARE_ACCOUNT_ID where the
       hint: `Say it: ${USAGE}`,
     });
   }
-  const folder = await prepareSite(address);
+  const folder = await prepareSite({ signaling: address });
   // Fails where the project exists, which is the ordinary case.
   await wrangler("pages", "project", "create", project, "--production-branch", "main");
   await must(
