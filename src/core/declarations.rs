@@ -7,6 +7,7 @@ use crate::core::ice::{IceConfiguration, IceServer};
 use crate::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, Stats,
 };
+use crate::core::turnstile::Pass;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pages/lib/protocol.d.ts");
 
@@ -35,6 +36,7 @@ fn declarations() -> String {
         declaration::<Stats>(),
         declaration::<IceConfiguration>(),
         declaration::<IceServer>(),
+        declaration::<Pass>(),
     ]
     .join("\n")
     .replace("<D>", "<D = unknown>")

@@ -21,8 +21,10 @@ pub mod room;
 pub mod route;
 pub mod time;
 pub mod turn;
+pub mod turnstile;
 
 mod compact;
 #[cfg(test)]
 mod declarations;
 mod queue;
+mod seal;

@@ -9,6 +9,8 @@ pub enum Route<'a> {
     Room(&'a str),
     /// `/v1/ice`: the ICE servers.
     Ice,
+    /// `/v1/pass`: a pass for a token of the check.
+    Pass,
     /// `/v1/stats`: how many people there are.
     Stats,
     /// `/healthz`: whether the Worker answers, and its version.
@@ -28,9 +30,20 @@ impl<'a> Route<'a> {
         match path {
             "/v1/match" => Some(Self::Match),
             "/v1/ice" => Some(Self::Ice),
+            "/v1/pass" => Some(Self::Pass),
             "/v1/stats" => Some(Self::Stats),
             "/healthz" => Some(Self::Health),
             _ => None,
+        }
+    }
+
+    /// Whether this is asked with a method. A pass is posted, where there are any.
+    #[must_use]
+    pub fn takes(self, method: &str, passes: bool) -> bool {
+        match self {
+            Self::Pass => method == "POST",
+            Self::Ice if passes && method == "POST" => true,
+            Self::Match | Self::Room(_) | Self::Ice | Self::Stats | Self::Health => method == "GET",
         }
     }
 }
@@ -84,6 +97,20 @@ mod tests {
         assert_eq!(Route::of("/v1/match"), Some(Route::Match));
         for path in ["", "/", "/v1/match/", "/V1/match", "/v1"] {
             assert_eq!(Route::of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn all_is_asked_by_get_but_what_takes_a_pass_or_gives_one() {
+        let all = [Route::Match, Route::Room("r"), Route::Stats, Route::Health];
+        for passes in [false, true] {
+            for route in all.into_iter().chain([Route::Ice]) {
+                assert!(route.takes("GET", passes), "{route:?}");
+                assert!(!route.takes("PUT", passes), "{route:?}");
+            }
+            assert!(all.iter().all(|route| !route.takes("POST", passes)));
+            assert_eq!(Route::Ice.takes("POST", passes), passes);
+            assert!(Route::Pass.takes("POST", passes) && !Route::Pass.takes("GET", passes));
         }
     }
 

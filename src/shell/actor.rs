@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 use js_sys::Date;
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
+use web_sys::{Request, Response};
 
 use super::answer::{opened, refused};
 use super::log::{Line, log};
+use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, with_text};
@@ -142,7 +143,7 @@ impl<A: Actor> Live<A> {
     }
 
     /// Opens a WebSocket to somebody new.
-    pub(super) fn accept(&mut self) -> Result<Response> {
+    pub(super) fn accept(&mut self, request: &Request) -> Result<Response> {
         let peer = loop {
             let bits = getrandom::u64().map_err(|error| error.to_string())?;
             let peer = PeerId::from_random(bits);
@@ -162,7 +163,7 @@ impl<A: Actor> Live<A> {
         self.connections
             .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
-        opened(&pair.client()?)
+        opened(&pair.client()?, subprotocol(request)?)
     }
 
     /// A frame arrived.

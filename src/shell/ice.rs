@@ -14,9 +14,11 @@ use super::platform::{Result, now};
 use crate::core::ice::{Relaying, Settings};
 use crate::core::id::PeerId;
 use crate::core::quota::Quota;
+use crate::core::time::Millis;
 use crate::core::turn::{
     Ask, Failure, Granted, MAX_ANSWER_BYTES, PATIENCE_MILLIS, Relay, Way, read,
 };
+use crate::core::turnstile::Turnstile;
 
 thread_local! {
     static QUOTA: RefCell<Quota> = RefCell::default();
@@ -24,55 +26,85 @@ thread_local! {
 
 #[wasm_bindgen(module = "/src/shell/ask.js")]
 extern "C" {
-    fn ask(asking: Asking, patience: u32, most: usize) -> Promise;
+    fn ask(asking: Asking, patience: u32, most: usize, posted: Option<&Request>) -> Promise;
+}
+
+/// Takes from what the network of this address may ask of others through us.
+pub(super) fn take(address: Option<&str>) -> std::result::Result<(), Millis> {
+    QUOTA.with_borrow_mut(|quota| quota.take(address, now()))
 }
 
 /// The ICE servers, or a promise of them: with relays for a page that may have them, of a network that has not
-/// asked too often.
+/// asked too often. Where there is a check, whoever has passed it has `posted` its pass.
 pub(super) fn answer(
     env: &Env,
+    turnstile: Option<Turnstile>,
+    posted: Option<&Request>,
     page: bool,
     address: Option<&str>,
     origin: Option<String>,
 ) -> Result<JsValue> {
     let settings = ice_settings(env);
-    let relays = settings.relays();
-    if !page || relays.is_empty() {
-        let answer = settings.configuration(Relaying::Unasked);
+    let relays = if page { settings.relays() } else { Vec::new() };
+    let relaying = match &turnstile {
+        Some(turnstile) => Relaying::Unchecked(turnstile.site_key().into()),
+        None if relays.is_empty() => Relaying::Unasked,
+        None => Relaying::Failed,
+    };
+    if posted.is_none() && !matches!(relaying, Relaying::Failed) {
+        let answer = settings.configuration(relaying);
         return Ok(json(&answer, origin.as_deref())?.into());
     }
-    if let Err(wait) = QUOTA.with_borrow_mut(|quota| quota.take(address, now())) {
+    if !relays.is_empty()
+        && let Err(wait) = take(address)
+    {
         return Ok(too_often(wait, origin.as_deref())?.into());
     }
     let id = PeerId::from_random(getrandom::u64().map_err(|error| error.to_string())?);
     let asking = Asking {
         settings,
+        turnstile,
         untried: relays.into_iter(),
         tried: "",
-        granted: None,
+        relaying,
         id,
         origin,
     };
-    Ok(ask(asking, PATIENCE_MILLIS, MAX_ANSWER_BYTES).into())
+    Ok(ask(asking, PATIENCE_MILLIS, MAX_ANSWER_BYTES, posted).into())
 }
 
 /// How far the asking is.
 #[wasm_bindgen]
 pub struct Asking {
     settings: Settings,
+    turnstile: Option<Turnstile>,
     untried: vec::IntoIter<Relay>,
     /// What was tried last.
     tried: &'static str,
-    granted: Option<Granted>,
+    /// What has come of it so far.
+    relaying: Relaying,
     id: PeerId,
     origin: Option<String>,
 }
 
 #[wasm_bindgen]
 impl Asking {
+    /// This was posted.
+    pub fn heard(&mut self, pass: &[u8]) {
+        let good = |turnstile: &Turnstile| {
+            str::from_utf8(pass).is_ok_and(|pass| turnstile.admits(pass, now()))
+        };
+        if self.turnstile.as_ref().is_some_and(good) {
+            self.relaying = match self.untried.len() {
+                0 => Relaying::Unasked,
+                _ => Relaying::Failed,
+            };
+        }
+    }
+
     /// The request to the next provider; nothing where none need be asked any more.
     pub fn next(&mut self) -> Option<Request> {
-        while self.granted.is_none() {
+        while let Relaying::Failed = self.relaying {
             let relay = self.untried.next()?;
             self.tried = relay.name();
             match relay.way(now(), self.id) {
@@ -94,24 +126,20 @@ impl Asking {
 
     /// It did not.
     pub fn missed(&mut self, timeout: bool) {
-        self.come(Err(match timeout {
-            true => Failure::Timeout,
-            false => Failure::Unreachable,
-        }));
+        self.come(Err(missing(timeout)));
     }
 
     /// What comes of it all.
     pub fn end(self) -> Result<Response> {
-        let relaying = self.granted.map_or(Relaying::Failed, Relaying::Granted);
         json(
-            &self.settings.configuration(relaying),
+            &self.settings.configuration(self.relaying),
             self.origin.as_deref(),
         )
     }
 
     fn come(&mut self, result: std::result::Result<Granted, Failure>) {
         match result {
-            Ok(granted) => self.granted = Some(granted),
+            Ok(granted) => self.relaying = Relaying::Granted(granted),
             Err(why) => log(&Line::RelayFailed {
                 relay: self.tried,
                 why,
@@ -120,7 +148,16 @@ impl Asking {
     }
 }
 
-fn request(ask: &Ask) -> Result<Request> {
+/// Why there was no answer.
+pub(super) const fn missing(timeout: bool) -> Failure {
+    match timeout {
+        true => Failure::Timeout,
+        false => Failure::Unreachable,
+    }
+}
+
+/// The request that asks this.
+pub(super) fn request(ask: &Ask) -> Result<Request> {
     let headers = Headers::new()?;
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);

@@ -4,6 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::core::turn::Failure;
+use crate::core::turnstile::Denial;
 
 #[wasm_bindgen]
 extern "C" {
@@ -39,6 +40,11 @@ pub(super) enum Line {
         relay: &'static str,
         /// Why, as far as it is nobody's secret.
         why: Failure,
+    },
+    /// Somebody asked for a pass and got none.
+    PassDenied {
+        /// Why, as far as it is nobody's secret.
+        why: Denial,
     },
     /// The runtime refused the alarm.
     AlarmRefused,

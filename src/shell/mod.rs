@@ -9,6 +9,7 @@ mod bindings;
 mod ice;
 mod lobby;
 mod log;
+mod pass;
 mod platform;
 mod relay;
 mod room;
@@ -19,7 +20,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use self::answer::refused;
-use self::bindings::{Env, allowed_origins, lobby, room};
+use self::bindings::{Env, allowed_origins, lobby, room, turnstile};
 use self::platform::Result;
 use crate::core::origin::{AllowedOrigins, Sender};
 use crate::core::route::{Route, split_url};
@@ -30,11 +31,18 @@ use crate::core::route::{Route, split_url};
 pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
     let url = request.url();
     let (own, path) = split_url(&url);
-    let Some(route) = Route::of(path) else {
+    let turnstile = turnstile(env);
+    let there = |route: &Route<'_>| *route != Route::Pass || turnstile.is_some();
+    let Some(route) = Route::of(path).filter(there) else {
         return Ok(refused(404, "There is nothing here. See /healthz.")?.into());
     };
-    if request.method() != "GET" {
-        return Ok(refused(405, "Only GET is answered here.")?.into());
+    let method = request.method();
+    if !route.takes(&method, turnstile.is_some()) {
+        return Ok(refused(
+            405,
+            "Not with this method: /v1/pass takes POST, all else GET.",
+        )?
+        .into());
     }
     let headers = request.headers();
     let origin = headers.get("origin")?;
@@ -52,10 +60,17 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         }
         Route::Ice => {
             let address = headers.get("cf-connecting-ip")?;
-            ice::answer(env, sender == Sender::Page, address.as_deref(), origin)
+            let posted = (method == "POST").then_some(request);
+            let page = sender == Sender::Page;
+            ice::answer(env, turnstile, posted, page, address.as_deref(), origin)
         }
+        Route::Pass => pass::answer(turnstile, request, own, origin),
         Route::Match | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
+        }
+        Route::Match | Route::Room(_) if !pass::admits(turnstile.as_ref(), request)? => {
+            let text = "A pass is needed here that is still good. /v1/ice names the check for it.";
+            Ok(refused(403, text)?.into())
         }
         Route::Room(name) => Ok(room(env, name)?.fetch_with_request(request)?.into()),
         Route::Match | Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
