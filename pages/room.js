@@ -209,6 +209,8 @@ signaling.on("error", ({ code }) => {
       "The room is locked",
       "Its host lets nobody in right now. Ask to be let in, then try again.",
     );
+  } else if (code === "rate-limited" && joining && phase === "entering") {
+    tell("That was quick", "The room opens again in some seconds. Try then.");
   }
 });
 

@@ -44,6 +44,11 @@ pub trait Actor {
     /// away. The effects tell those who miss somebody that is no longer among them.
     fn restore<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>>;
 
+    /// Whether one more may connect.
+    fn admits(&self) -> bool {
+        true
+    }
+
     /// The seat of a connected peer.
     fn seat(&self, peer: PeerId) -> Option<&Self::Seat>;
 

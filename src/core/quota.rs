@@ -1,68 +1,107 @@
-//! How many answers with relays one network is given: a token bucket for each, as many as fit.
+//! How much one network may ask for: a token bucket for each, as many as fit.
 //!
 //! It is in the memory of one instance of the Worker, and Cloudflare runs several and ends them when it
-//! likes. So it is a brake on whoever collects credentials, and no wall: what a credential is good for is
-//! limited by its short life, and what all of them cost by the provider.
+//! likes: a brake, and no wall. It counts where nothing that counts for all of them is bound ([`Counted::name`]).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
+use crate::core::rate::{Bucket, Limit};
 use crate::core::time::{Millis, Timestamp};
 
-/// Answers that one network may have at once: a room full of people behind one router, who all reload.
-pub const BURST: u32 = 60;
-/// After how many milliseconds it may have another. A page asks once in ten minutes.
-pub const MILLIS_AN_ANSWER: u64 = 1_000;
+/// What is counted. The limits are those of `wrangler.toml`, where a minute is counted at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// WebSockets that are opened. After a deploy a house full of people opens all of its own at once.
+    Connections,
+    /// Answers with relays, and passes. A page asks once in ten minutes, and a room full of people may reload.
+    Relays,
+}
+
+impl Counted {
+    /// How the rate limiter is bound that counts for a whole location of Cloudflare (Cloudflare: Workers, Rate
+    /// Limiting).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "CONNECTIONS",
+            Self::Relays => "RELAYS",
+        }
+    }
+
+    /// How many there may be of one network.
+    #[must_use]
+    pub const fn limit(self) -> Limit {
+        match self {
+            Self::Connections => Limit {
+                burst: 300,
+                per_second: 5,
+            },
+            Self::Relays => Limit {
+                burst: 60,
+                per_second: 1,
+            },
+        }
+    }
+}
+
 /// Networks that are remembered. Whoever has not asked for a minute need not be.
 pub const MAX_NETWORKS: usize = 4_096;
 
 /// What is left to each network.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Quota {
-    /// When its bucket will be full again (see [`crate::core::rate`]).
-    full_at: BTreeMap<Network, Timestamp>,
+    limit: Limit,
+    buckets: BTreeMap<Network, Bucket>,
 }
 
 /// An IPv4 address, or the first 64 bits of an IPv6 address, of which the others are the host's own choice
 /// (RFC 4291, section 2.5.1). No network begins with as many zeros as the number of an IPv4 address (section 2.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Network(u64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Network(u64);
 
 impl Quota {
-    /// Takes one answer from what is left to the network of this address.
+    /// Nobody has asked yet.
+    #[must_use]
+    pub const fn new(limit: Limit) -> Self {
+        Self {
+            limit,
+            buckets: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one from what is left to a network.
     ///
     /// # Errors
     /// Nothing is left. The span after which there is something.
-    pub fn take(&mut self, address: Option<&str>, now: Timestamp) -> Result<(), Millis> {
-        let network = Network::of(address);
-        let full_at = self.full_at.get(&network).map_or(now, |&at| at.max(now));
-        let owed = full_at.since(now).get() + MILLIS_AN_ANSWER;
-        let most = u64::from(BURST) * MILLIS_AN_ANSWER;
-        if owed > most {
-            return Err(Millis::new(owed - most));
-        }
-        if self.full_at.len() >= MAX_NETWORKS {
+    pub fn take(&mut self, network: Network, now: Timestamp) -> Result<(), Millis> {
+        let known = self.buckets.get(&network).copied();
+        let mut bucket = known.unwrap_or(Bucket::full(now));
+        bucket.take(1, self.limit, now)?;
+        if known.is_none() && self.buckets.len() >= MAX_NETWORKS {
             self.forget(now);
         }
-        self.full_at.insert(network, now.after(Millis::new(owed)));
+        self.buckets.insert(network, bucket);
         Ok(())
     }
 
     /// Makes place: those whose bucket is full are as good as new, and else the one that is next to.
     fn forget(&mut self, now: Timestamp) {
-        self.full_at.retain(|_, &mut at| at > now);
-        if self.full_at.len() >= MAX_NETWORKS {
-            let fullest = self.full_at.iter().min_by_key(|&(_, at)| at);
+        self.buckets.retain(|_, bucket| !bucket.is_full(now));
+        if self.buckets.len() >= MAX_NETWORKS {
+            let fullest = self.buckets.iter().min_by_key(|&(_, bucket)| bucket);
             if let Some((&network, _)) = fullest {
-                self.full_at.remove(&network);
+                self.buckets.remove(&network);
             }
         }
     }
 }
 
 impl Network {
-    /// Together, as if it were 0.0.0.0, whoever comes without a readable address.
-    fn of(address: Option<&str>) -> Self {
+    /// That of an address; together, as if it were 0.0.0.0, whoever comes without a readable one.
+    #[must_use]
+    pub fn of(address: Option<&str>) -> Self {
         let address = address.and_then(|text| text.parse().ok());
         Self(
             match address.map(|address: IpAddr| address.to_canonical()) {
@@ -71,6 +110,19 @@ impl Network {
                 None => 0,
             },
         )
+    }
+
+    /// What a rate limiter knows it by.
+    #[must_use]
+    pub fn key(self) -> String {
+        format!("{:x}", self.0)
+    }
+}
+
+/// Where somebody is, is nobody's business.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
     }
 }
 
@@ -82,16 +134,21 @@ mod tests {
         Timestamp::from_unix_millis(millis)
     }
 
+    const LIMIT: Limit = Counted::Relays.limit();
+    const BURST: u32 = LIMIT.burst;
+    const MILLIS_AN_ANSWER: u64 = 1_000 / LIMIT.per_second as u64;
+
     fn served(quota: &mut Quota, address: &str, now: u64) -> u32 {
+        let network = Network::of(Some(address));
         let tries = 0..2 * BURST;
         tries
-            .filter(|_| quota.take(Some(address), at(now)).is_ok())
+            .filter(|_| quota.take(network, at(now)).is_ok())
             .count() as u32
     }
 
     #[test]
     fn a_network_is_served_at_once_and_then_steadily() {
-        let mut quota = Quota::default();
+        let mut quota = Quota::new(LIMIT);
         assert_eq!(served(&mut quota, "192.0.2.1", 5), BURST);
         for n in 1..=100 {
             let now = 5 + n * MILLIS_AN_ANSWER;
@@ -101,12 +158,14 @@ mod tests {
 
     #[test]
     fn whoever_is_refused_is_told_when_to_come_again() {
-        let mut quota = Quota::default();
+        let mut quota = Quota::new(LIMIT);
         served(&mut quota, "192.0.2.1", 0);
-        let wait = quota.take(Some("192.0.2.1"), at(100)).unwrap_err();
+        let wait = quota
+            .take(Network::of(Some("192.0.2.1")), at(100))
+            .unwrap_err();
         assert_eq!(wait, Millis::new(MILLIS_AN_ANSWER - 100));
         let later = at(100).after(wait);
-        assert_eq!(quota.take(Some("192.0.2.1"), later), Ok(()));
+        assert_eq!(quota.take(Network::of(Some("192.0.2.1")), later), Ok(()));
     }
 
     #[test]
@@ -116,7 +175,7 @@ mod tests {
             ("192.0.2.1", "::ffff:192.0.2.1"),
             ("nonsense", ""),
         ] {
-            let mut quota = Quota::default();
+            let mut quota = Quota::new(LIMIT);
             assert_eq!(served(&mut quota, one, 0), BURST, "{one}");
             assert_eq!(served(&mut quota, another, 0), 0, "{another}");
         }
@@ -124,26 +183,51 @@ mod tests {
 
     #[test]
     fn nobody_pays_for_another_network() {
-        let mut quota = Quota::default();
+        let mut quota = Quota::new(LIMIT);
         for address in ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"] {
             assert_eq!(served(&mut quota, address, 0), BURST, "{address}");
         }
-        let everybody = (0..BURST).all(|_| quota.take(None, at(0)).is_ok());
-        assert!(everybody && quota.take(None, at(0)).is_err());
+        let everybody = (0..BURST).all(|_| quota.take(Network::of(None), at(0)).is_ok());
+        assert!(everybody && quota.take(Network::of(None), at(0)).is_err());
     }
 
     #[test]
     fn memory_is_bounded_and_the_greediest_are_remembered() {
-        let mut quota = Quota::default();
+        let mut quota = Quota::new(LIMIT);
         assert_eq!(served(&mut quota, "192.0.2.1", 0), BURST);
         for n in 0..2 * MAX_NETWORKS as u32 {
             let address = std::net::Ipv4Addr::from_bits(n).to_string();
-            assert_eq!(quota.take(Some(&address), at(0)), Ok(()), "{address}");
-            assert!(quota.full_at.len() <= MAX_NETWORKS);
+            assert_eq!(
+                quota.take(Network::of(Some(&address)), at(0)),
+                Ok(()),
+                "{address}"
+            );
+            assert!(quota.buckets.len() <= MAX_NETWORKS);
         }
-        assert!(quota.take(Some("192.0.2.1"), at(0)).is_err());
+        assert!(quota.take(Network::of(Some("192.0.2.1")), at(0)).is_err());
         let full = at(u64::from(BURST) * MILLIS_AN_ANSWER);
-        assert_eq!(quota.take(Some("192.0.2.1"), full), Ok(()));
-        assert_eq!(quota.full_at.len(), 1);
+        assert_eq!(quota.take(Network::of(Some("192.0.2.2")), full), Ok(()));
+        assert_eq!(quota.buckets.len(), 1);
+    }
+
+    #[test]
+    fn nobody_can_print_a_network() {
+        assert_eq!(format!("{:?}", Network::of(Some("192.0.2.1"))), "Network");
+        assert_eq!(Network::of(Some("192.0.2.1")).key(), "c0000201");
+    }
+
+    /// Counted here or there, the same many are served.
+    #[test]
+    fn the_limits_are_those_of_the_configuration() {
+        let configuration = include_str!("../../wrangler.toml");
+        for counted in [Counted::Connections, Counted::Relays] {
+            let Limit { burst, per_second } = counted.limit();
+            let limiter = format!("name = \"{}\"", counted.name());
+            let simple = format!("simple = {{ limit = {burst}, period = 60 }}");
+            let (_, rest) = configuration.split_once(&limiter).unwrap();
+            let lines = rest.lines().take_while(|line| !line.starts_with("[["));
+            assert!(lines.into_iter().any(|line| line == simple), "{simple}");
+            assert_eq!(burst, 60 * per_second);
+        }
     }
 }

@@ -29,6 +29,9 @@ pub const DEFAULT_CAPACITY: u32 = 8;
 /// The most that may be configured.
 pub const MAX_CAPACITY: u32 = 16;
 
+/// How many may stand before the door of a room: who opens its link does until it has pressed Join.
+pub const MAX_OUTSIDE: usize = 64;
+
 /// How many people fit, as it stands in the configuration: a number from 2 to [`MAX_CAPACITY`], or what
 /// is nearest; [`DEFAULT_CAPACITY`] for what is no number.
 #[must_use]
@@ -700,6 +703,10 @@ impl Actor for Room {
         let member = self.member(from).filter(|member| !member.leaving);
         let other = member.and_then(|member| member.other(to));
         other.is_some_and(|other| other.away.is_none())
+    }
+
+    fn admits(&self) -> bool {
+        self.seats.len() - self.inside().count() < MAX_OUTSIDE
     }
 
     fn seat(&self, peer: PeerId) -> Option<&Seat> {

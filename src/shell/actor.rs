@@ -18,7 +18,7 @@ use super::log::{Line, log};
 use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
-use super::socket::{Socket, last_ping, with_text};
+use super::socket::{Socket, last_ping, length, with_text};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, PING, PONG, Relayed, parse};
@@ -144,6 +144,9 @@ impl<A: Actor> Live<A> {
 
     /// Opens a WebSocket to somebody new.
     pub(super) fn accept(&mut self, request: &Request) -> Result<Response> {
+        if !self.restored().admits() {
+            return crowded();
+        }
         let peer = loop {
             let bits = getrandom::u64().map_err(|error| error.to_string())?;
             let peer = PeerId::from_random(bits);
@@ -156,7 +159,7 @@ impl<A: Actor> Live<A> {
         let tags = vec![JsValue::from(peer.to_string())];
         let accepted = self.state.accept_websocket_with_tags(&socket, tags);
         if accepted.is_err() {
-            return refused(503, "All seats are taken. Try again in a minute.");
+            return crowded();
         }
         let socket: Socket = socket.unchecked_into();
         socket.belongs_to(peer);
@@ -175,7 +178,8 @@ impl<A: Actor> Live<A> {
             return;
         };
         connection.heard = now();
-        if let Err(told) = connection.allowance.take(connection.heard) {
+        let taken = connection.allowance.take(length(frame), connection.heard);
+        if let Err(told) = taken {
             if let Some(rejection) = told {
                 self.refuse(peer, &rejection);
             }
@@ -186,10 +190,20 @@ impl<A: Actor> Live<A> {
                 Ok((text, ClientMessage::Signal { to, data })) if self.relays(peer, to) => {
                     self.relay(peer, to, data, frame, text);
                 }
-                Ok((_, message)) => self.happened(Event::Received { peer, message }),
+                Ok((_, message)) => self.heard(peer, message),
                 Err(rejection) => self.refuse(peer, &rejection),
             }
         });
+    }
+
+    /// Somebody said something that is for the actor.
+    fn heard(&mut self, peer: PeerId, message: ClientMessage<Relayed<'_>>) {
+        let connection = self.connections.get_mut(&peer);
+        let allowed = connection.map(|one| one.allowance.serve(&message, one.heard));
+        match allowed {
+            Some(Err(rejection)) => self.refuse(peer, &rejection),
+            Some(Ok(())) | None => self.happened(Event::Received { peer, message }),
+        }
     }
 
     fn relay(&self, from: PeerId, to: PeerId, data: Relayed<'_>, frame: &JsValue, text: &str) {
@@ -237,10 +251,12 @@ impl<A: Actor> Live<A> {
     }
 
     /// Tells a client of its mistake. One that is sent away is gone at once: it may never answer the
-    /// close, and its partner must not wait for that.
+    /// close, and its partner must wait neither for that nor for its return.
     fn refuse(&mut self, peer: PeerId, rejection: &Rejection) {
         self.perform(Effect::reject(peer, rejection));
         if rejection.close().is_some() {
+            let message = ClientMessage::Leave {};
+            self.happened(Event::Received { peer, message });
             self.forget(peer);
         }
     }
@@ -304,6 +320,11 @@ impl<A: Actor> Live<A> {
             log(&Line::AlarmRefused);
         }
     }
+}
+
+/// As many are here as can be.
+fn crowded() -> Result<Response> {
+    refused(503, "All seats are taken. Try again in a minute.")
 }
 
 impl Connection {

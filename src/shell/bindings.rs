@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::platform::{Namespace, Result, Stub};
 use crate::core::ice::Settings;
+use crate::core::quota::Counted;
 use crate::core::turnstile::Turnstile;
 
 #[wasm_bindgen]
@@ -17,6 +18,9 @@ extern "C" {
 
     #[wasm_bindgen(method, structural, getter, js_name = ROOM)]
     fn rooms(this: &Env) -> Namespace;
+
+    /// What counts for a whole location of Cloudflare (Cloudflare: Workers, Rate Limiting).
+    pub type Limiter;
 }
 
 /// Everybody meets in this one lobby.
@@ -30,6 +34,12 @@ pub(super) fn lobby(env: &Env) -> Result<Stub> {
 /// The object of the room of this name.
 pub(super) fn room(env: &Env, name: &str) -> Result<Stub> {
     env.rooms().get_by_name(name)
+}
+
+/// What counts this, if anything is bound that does.
+pub(super) fn limiter(env: &Env, counted: Counted) -> Option<Limiter> {
+    let bound = Reflect::get(env, &JsValue::from(counted.name())).ok()?;
+    bound.is_object().then(|| bound.unchecked_into())
 }
 
 /// How many people fit into a room.

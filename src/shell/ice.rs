@@ -1,37 +1,26 @@
 //! Asks for relays, one provider after the other, until one has something to give.
 
-use std::cell::RefCell;
 use std::vec;
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Headers, Request, RequestInit, RequestRedirect, Response};
 
-use super::answer::{json, too_often};
+use super::answer::json;
 use super::bindings::{Env, ice_settings};
 use super::log::{Line, log};
 use super::platform::{Result, now};
+use super::visit::Visit;
 use crate::core::ice::{Relaying, Settings};
 use crate::core::id::PeerId;
-use crate::core::quota::Quota;
-use crate::core::time::Millis;
 use crate::core::turn::{
     Ask, Failure, Granted, MAX_ANSWER_BYTES, PATIENCE_MILLIS, Relay, Way, read,
 };
 use crate::core::turnstile::Turnstile;
 
-thread_local! {
-    static QUOTA: RefCell<Quota> = RefCell::default();
-}
-
 #[wasm_bindgen(module = "/src/shell/ask.js")]
 extern "C" {
-    fn ask(asking: Asking, patience: u32, most: usize, posted: Option<&Request>) -> Promise;
-}
-
-/// Takes from what the network of this address may ask of others through us.
-pub(super) fn take(address: Option<&str>) -> std::result::Result<(), Millis> {
-    QUOTA.with_borrow_mut(|quota| quota.take(address, now()))
+    fn ask(asking: Asking, patience: u32, most: usize, posted: Option<Request>) -> Promise;
 }
 
 /// The ICE servers, or a promise of them: with relays for a page that may have them, of a network that has not
@@ -55,22 +44,18 @@ pub(super) fn answer(
         let answer = settings.configuration(relaying);
         return Ok(json(&answer, origin.as_deref())?.into());
     }
-    if !relays.is_empty()
-        && let Err(wait) = take(address)
-    {
-        return Ok(too_often(wait, origin.as_deref())?.into());
-    }
     let id = PeerId::from_random(getrandom::u64().map_err(|error| error.to_string())?);
     let asking = Asking {
         settings,
         turnstile,
+        posted: posted.cloned(),
         untried: relays.into_iter(),
         tried: "",
         relaying,
         id,
-        origin,
+        origin: origin.clone(),
     };
-    Ok(ask(asking, PATIENCE_MILLIS, MAX_ANSWER_BYTES, posted).into())
+    Visit::to_relays(asking, origin).counted(env, address)
 }
 
 /// How far the asking is.
@@ -78,6 +63,8 @@ pub(super) fn answer(
 pub struct Asking {
     settings: Settings,
     turnstile: Option<Turnstile>,
+    /// The request that has brought a pass.
+    posted: Option<Request>,
     untried: vec::IntoIter<Relay>,
     /// What was tried last.
     tried: &'static str,
@@ -85,6 +72,14 @@ pub struct Asking {
     relaying: Relaying,
     id: PeerId,
     origin: Option<String>,
+}
+
+impl Asking {
+    /// Asks.
+    pub(super) fn begin(mut self) -> Promise {
+        let posted = self.posted.take();
+        ask(self, PATIENCE_MILLIS, MAX_ANSWER_BYTES, posted)
+    }
 }
 
 #[wasm_bindgen]

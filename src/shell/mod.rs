@@ -15,6 +15,7 @@ mod relay;
 mod room;
 mod socket;
 mod storage;
+mod visit;
 
 use wasm_bindgen::prelude::*;
 use web_sys::Request;
@@ -22,6 +23,7 @@ use web_sys::Request;
 use self::answer::refused;
 use self::bindings::{Env, allowed_origins, lobby, room, turnstile};
 use self::platform::Result;
+use self::visit::Visit;
 use crate::core::origin::{AllowedOrigins, Sender};
 use crate::core::route::{Route, split_url};
 
@@ -31,11 +33,10 @@ use crate::core::route::{Route, split_url};
 pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
     let url = request.url();
     let (own, path) = split_url(&url);
-    let turnstile = turnstile(env);
-    let there = |route: &Route<'_>| *route != Route::Pass || turnstile.is_some();
-    let Some(route) = Route::of(path).filter(there) else {
+    let Some(route) = Route::of(path) else {
         return Ok(refused(404, "There is nothing here. See /healthz.")?.into());
     };
+    let turnstile = turnstile(env);
     let method = request.method();
     if !route.takes(&method, turnstile.is_some()) {
         return Ok(refused(
@@ -53,18 +54,19 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         let text = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
         return Ok(refused(403, text)?.into());
     }
+    let address = headers.get("cf-connecting-ip")?;
+    let address = address.as_deref();
     match route {
         Route::Health => {
             let text = concat!("ok ", env!("CARGO_PKG_VERSION"), "\n");
             Ok(answer::text(text)?.into())
         }
         Route::Ice => {
-            let address = headers.get("cf-connecting-ip")?;
             let posted = (method == "POST").then_some(request);
             let page = sender == Sender::Page;
-            ice::answer(env, turnstile, posted, page, address.as_deref(), origin)
+            ice::answer(env, turnstile, posted, page, address, origin)
         }
-        Route::Pass => pass::answer(turnstile, request, own, origin),
+        Route::Pass => pass::answer(env, turnstile, request, own, address, origin),
         Route::Match | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
         }
@@ -72,8 +74,9 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
             let text = "A pass is needed here that is still good. /v1/ice names the check for it.";
             Ok(refused(403, text)?.into())
         }
-        Route::Room(name) => Ok(room(env, name)?.fetch_with_request(request)?.into()),
-        Route::Match | Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
+        Route::Room(name) => Visit::to_object(room(env, name)?, request)?.counted(env, address),
+        Route::Match => Visit::to_object(lobby(env)?, request)?.counted(env, address),
+        Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
     }
 }
 

@@ -4,16 +4,18 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
-use super::answer::{json, refused, told, too_often};
-use super::ice::{missing, request, take};
+use super::answer::{json, refused, told};
+use super::bindings::Env;
+use super::ice::{missing, request};
 use super::log::{Line, log};
 use super::platform::{Result, now};
+use super::visit::Visit;
 use crate::core::turn::{Ask, Failure, MAX_ANSWER_BYTES, PATIENCE_MILLIS};
 use crate::core::turnstile::{Denial, SUBPROTOCOL, Turnstile, host, named_pass, names_subprotocol};
 
 #[wasm_bindgen(module = "/src/shell/ask.js")]
 extern "C" {
-    fn ask(checking: Checking, patience: u32, most: usize, posted: &Request) -> Promise;
+    fn ask(checking: Checking, patience: u32, most: usize, posted: Request) -> Promise;
 }
 
 /// The subprotocols that an upgrade names.
@@ -38,27 +40,26 @@ pub(super) fn admits(turnstile: Option<&Turnstile>, upgrade: &Request) -> Result
 
 /// A promise of a pass for who has passed the check, at a page of this origin.
 pub(super) fn answer(
+    env: &Env,
     turnstile: Option<Turnstile>,
     posted: &Request,
     own: &str,
+    address: Option<&str>,
     origin: Option<String>,
 ) -> Result<JsValue> {
     let Some(turnstile) = turnstile else {
         return Ok(refused(404, "There is no check here.")?.into());
     };
-    let address = posted.headers().get("cf-connecting-ip")?;
-    if let Err(wait) = take(address.as_deref()) {
-        return Ok(too_often(wait, origin.as_deref())?.into());
-    }
     let checking = Checking {
         turnstile,
         host: host(origin.as_deref().unwrap_or(own)).into(),
-        address,
-        origin,
+        address: address.map(Into::into),
+        origin: origin.clone(),
+        posted: Clone::clone(posted),
         question: None,
         verdict: Err(Denial::Malformed),
     };
-    Ok(ask(checking, PATIENCE_MILLIS, MAX_ANSWER_BYTES, posted).into())
+    Visit::to_check(checking, origin).counted(env, address)
 }
 
 /// How far the check is.
@@ -69,8 +70,18 @@ pub struct Checking {
     host: String,
     address: Option<String>,
     origin: Option<String>,
+    /// The request that has brought a token.
+    posted: Request,
     question: Option<Ask>,
     verdict: std::result::Result<(), Denial>,
+}
+
+impl Checking {
+    /// Asks.
+    pub(super) fn begin(self) -> Promise {
+        let posted = Clone::clone(&self.posted);
+        ask(self, PATIENCE_MILLIS, MAX_ANSWER_BYTES, posted)
+    }
 }
 
 #[wasm_bindgen]

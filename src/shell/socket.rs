@@ -106,12 +106,16 @@ export const copy = (frame, into) => {
   const { read, written } = encoder.encodeInto(frame, into);
   return read < frame.length ? -2 : written;
 };
+export const length = (frame) => frame.length ?? frame.byteLength;
 ")]
 extern "C" {
     /// Copies the text of a frame as UTF-8, and says how many bytes it took, or less than nothing where it is
     /// no text or too long. One call and the runtime's own copying: the bindings take three, and a loop over
     /// the characters.
     fn copy(frame: &JsValue, into: &mut [u8]) -> i32;
+
+    /// How long a frame is: in units of UTF-16 where it is text, else in bytes.
+    pub(super) fn length(frame: &JsValue) -> u32;
 }
 
 thread_local! {

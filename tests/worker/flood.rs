@@ -3,21 +3,26 @@
 use std::time::Duration;
 
 use echomingle::core::id::PeerId;
-use echomingle::core::protocol::{ErrorCode, ServerMessage};
-use echomingle::core::rate::{BURST, PATIENCE, PER_SECOND};
+use echomingle::core::protocol::{ErrorCode, LeaveReason, MAX_FRAME_BYTES, Mode, ServerMessage};
+use echomingle::core::quota::Counted;
+use echomingle::core::rate::{CHARS, MESSAGES, PATIENCE, SEARCHES};
 use echomingle::core::rejection::{POLICY_VIOLATION, Rejection};
+use echomingle::core::room::MAX_OUTSIDE;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite;
 
-use crate::party::{Place, away};
+use crate::party::{Place, gone, stands};
 use crate::server::Server;
 use crate::visitor::{Hears, Sound, Visitor, nobody_hears_more, they_talk};
 
 /// Between two messages of somebody who is in no hurry: a third of what is served for ever.
-pub(crate) const CALM: Duration = Duration::from_millis(3 * 1_000 / PER_SECOND as u64);
+pub(crate) const CALM: Duration = Duration::from_millis(3 * 1_000 / MESSAGES.per_second as u64);
+
+const BURST: u32 = MESSAGES.burst;
 
 #[tokio::test]
-async fn a_flood_is_told_once_and_then_ended_and_the_partner_hears_away() {
+async fn a_flood_is_told_once_and_then_ended_and_the_partner_is_free() {
     let server = Server::start().await;
     for place in Place::BOTH {
         let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
@@ -41,7 +46,7 @@ async fn a_flood_is_told_once_and_then_ended_and_the_partner_hears_away() {
                 Err(other) => break other,
             }
         };
-        assert_eq!(last, away(bea.id));
+        assert_eq!(last, gone(bea.id, LeaveReason::Left));
         // To search or to join was one message of the burst.
         let burst = numbers.iter().copied().take(BURST as usize - 1);
         assert!(burst.eq(0..u64::from(BURST) - 1), "ana heard {numbers:?}");
@@ -52,8 +57,13 @@ async fn a_flood_is_told_once_and_then_ended_and_the_partner_hears_away() {
         assert!(numbers.len() < PATIENCE as usize, "ana heard {numbers:?}");
 
         if place == Place::Lobby {
-            server.has(3, 0, 2).await;
+            server.has(3, 0, 1).await;
         }
+        // What it had it cannot take back.
+        let mut again = server.comes_again(&bea.past()).await;
+        again.claims(&bea.past()).await;
+        again.is_refused(ErrorCode::BadToken).await;
+        nobody_hears_more([&mut again]).await;
         bea.ends(Sound::End).await;
         they_talk(&mut cleo, &mut dan).await;
         nobody_hears_more([&mut ana, &mut cleo, &mut dan]).await;
@@ -95,7 +105,111 @@ async fn who_slows_down_is_served_again_and_was_told_once() {
     }
 }
 
-/// Says too much: that it goes away, so that nobody waits long for it.
+#[tokio::test]
+async fn long_messages_are_counted_by_their_length() {
+    let server = Server::start().await;
+    for place in Place::BOTH {
+        let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
+        let long = "x".repeat(MAX_FRAME_BYTES - 100);
+        // Fewer than are dropped for their number. While they are sent, some are served again.
+        for _ in 0..BURST - 20 {
+            ana.signals(bea.id, json!(long)).await;
+        }
+        ana.is_refused(ErrorCode::RateLimited).await;
+        ana.signals(bea.id, json!("the end")).await;
+        let mut served = 0;
+        loop {
+            let heard = bea.hears_something("long messages").await;
+            if heard == signal(ana.id, json!("the end")) {
+                break;
+            }
+            assert_eq!(heard, signal(ana.id, json!(long)));
+            served += 1;
+        }
+        assert!(served >= CHARS.burst as usize / MAX_FRAME_BYTES, "{served}");
+        nobody_hears_more([&mut ana, &mut bea]).await;
+    }
+}
+
+#[tokio::test]
+async fn who_searches_too_often_is_told_each_time_and_may_do_so_later() {
+    let server = Server::start().await;
+    let mut ana = server.visitor("ana").await;
+    let mut served = 0;
+    loop {
+        ana.finds(Mode::Video).await;
+        match ana.hears_something("an answer").await {
+            ServerMessage::Waiting {} => served += 1,
+            refused => break assert_eq!(refused, told(&Rejection::RateLimited)),
+        }
+        assert!(served < 100 * SEARCHES.burst, "nobody is ever refused");
+    }
+    assert!(served >= SEARCHES.burst, "{served}");
+    let mut tries = 0..100;
+    loop {
+        assert!(tries.next().is_some(), "nobody is served again");
+        sleep(CALM).await;
+        ana.finds(Mode::Video).await;
+        match ana.hears_something("an answer").await {
+            ServerMessage::Waiting {} => break,
+            refused => assert_eq!(refused, told(&Rejection::RateLimited)),
+        }
+    }
+    nobody_hears_more([&mut ana]).await;
+}
+
+#[tokio::test]
+async fn before_a_door_there_is_so_much_room_and_no_more() {
+    let server = Server::start().await;
+    let mut crowd = Vec::new();
+    for number in 0..MAX_OUTSIDE {
+        crowd.push(server.visitor_of("den", &format!("{number}")).await);
+    }
+    is_closed_to(503, server.opens_socket("/v1/rooms/den", &[]).await);
+    // Who enters makes place for another one.
+    crowd[0].enters("Ana").await;
+    let ana = crowd[0].id;
+    crowd[0].hears(stands(ana, false)).await;
+    crowd.push(server.visitor_of("den", "bea").await);
+    is_closed_to(503, server.opens_socket("/v1/rooms/den", &[]).await);
+    crowd.push(server.visitor_of("another", "cleo").await);
+    nobody_hears_more(&mut crowd).await;
+}
+
+#[tokio::test]
+async fn a_network_that_opens_too_many_sockets_waits_and_others_do_not() {
+    let server = Server::start().await;
+    let from = async |address| {
+        let headers = [("cf-connecting-ip", address)];
+        server.opens_socket("/v1/match", &headers).await
+    };
+    let burst = Counted::Connections.limit().burst;
+    // While they are opened, there is more.
+    let mut served = 0;
+    let refused = loop {
+        match from("192.0.2.1").await {
+            Ok(_) => served += 1,
+            refused @ Err(_) => break refused,
+        }
+        assert!(served < 10 * burst, "nobody is ever refused");
+    };
+    assert!(served >= burst, "{served}");
+    is_closed_to(429, refused);
+    assert!(from("192.0.2.2").await.is_ok());
+    // Nobody pays for who says nothing of where it is.
+    server.visitor("ana").await.closes(None).await;
+}
+
+/// An upgrade was refused with this status.
+fn is_closed_to<T>(status: u16, opened: Result<T, tungstenite::Error>) {
+    match opened {
+        Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status(), status),
+        Err(other) => panic!("to be refused with {status}, and it broke: {other}"),
+        Ok(_) => panic!("to be refused with {status}, and it was opened"),
+    }
+}
+
+/// Says too much.
 pub(crate) async fn floods(visitor: &mut Visitor) {
     // Twice what is needed: while they are sent, some are served again.
     for _ in 0..2 * (BURST + PATIENCE) {
@@ -121,6 +235,10 @@ fn told(rejection: &Rejection) -> Hears {
         code: rejection.code(),
         message: rejection.message(),
     }
+}
+
+fn signal(from: PeerId, data: Value) -> Hears {
+    ServerMessage::Signal { from, data }
 }
 
 /// The number that the flood of `from` carries, or what was heard instead.

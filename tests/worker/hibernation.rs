@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use echomingle::core::protocol::{ErrorCode, LeaveReason, Mode, Peer, Role};
-use echomingle::core::rate::BURST;
+use echomingle::core::rate::MESSAGES;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -279,7 +279,7 @@ async fn what_somebody_may_say_is_no_more_when_all_seats_are_needed() {
     let (mut ana, mut bea) = call(&server, "ana", "bea").await;
     is_new(&mut server).await;
     wakes_for_two(&mut server, "lobby", [&mut ana, &mut bea]).await;
-    let nearly_all = BURST - 5;
+    let nearly_all = MESSAGES.burst - 5;
     for n in 0..nearly_all {
         ana.signals(bea.id, json!(n)).await;
     }

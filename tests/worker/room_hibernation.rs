@@ -227,7 +227,7 @@ async fn who_was_sent_away_and_stays_is_not_in_the_room_when_it_wakes_up() {
         let [mut ana, mut bea] = gather(&server, &room, ["Ana", "Bea"]).await;
         wakes(&mut server, "room", 0).await;
         floods(&mut ana).await;
-        bea.loses(ana.id).await;
+        bea.is_left_by(ana.id, LeaveReason::Left).await;
         bea.hears(stands(bea.id, false)).await;
         nobody_hears_more([&mut bea]).await;
         sleep(SILENCE).await;

@@ -49,7 +49,7 @@ async fn goes(mut visitor: Visitor, how: Going) -> (PeerId, LeaveReason) {
         }
         Going::Floods => {
             floods(&mut visitor).await;
-            (is_sent_away(visitor).await, LeaveReason::Lost)
+            (is_sent_away(visitor).await, LeaveReason::Left)
         }
     }
 }
