@@ -28,4 +28,5 @@ mod room_silence;
 mod server;
 mod storage;
 mod token;
+mod turnstile;
 mod visitor;
