@@ -19,6 +19,7 @@ use echomingle::core::lobby::{Lobby, RECENT};
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Role, ServerMessage,
 };
+use echomingle::core::redacted::Redacted;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
@@ -123,13 +124,13 @@ struct Search {
     since: u64,
     mode: Mode,
     likes: Vec<&'static str>,
-    offer: Option<String>,
+    offer: Option<Redacted>,
     crosses: bool,
 }
 
 impl Search {
     /// Whose offer is taken of two, whether both are, and what each of them gets.
-    fn offers(&self, other: &Self) -> (Role, bool, Option<String>) {
+    fn offers(&self, other: &Self) -> (Role, bool, Option<Redacted>) {
         let crossed = [self, other]
             .iter()
             .all(|it| it.crosses && it.offer.is_some());
@@ -254,7 +255,7 @@ impl World {
         self.speaks(peer);
         self.places += 1;
         let (places, now) = (self.places, self.now);
-        let offer = (prepared != Prepared::Nothing).then(|| format!("{places} of {peer}"));
+        let offer = (prepared != Prepared::Nothing).then(|| format!("{places} of {peer}").into());
         let crosses = prepared == Prepared::OfferThatCrosses;
         let person = self.person(peer);
         (person.call, person.claims) = (None, None);
@@ -542,7 +543,7 @@ impl world::World for World {
                     let offer = format!("{} of {peer}", self.places);
                     script.renews(peer, &offer);
                     if let Some(search) = &mut self.person(peer).searching {
-                        search.offer = Some(offer);
+                        search.offer = Some(offer.into());
                     }
                 }
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::compact::{pack, unpack};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, Peer, Relayed, ServerMessage, VERSION};
+use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 use crate::core::resume::GRACE;
 use crate::core::time::{Millis, Timestamp};
@@ -182,7 +183,7 @@ impl Effect<'_> {
 
     /// The first message of a socket, or of one that belongs to somebody else from now on.
     #[must_use]
-    pub fn welcome(peer: PeerId, resume: Option<String>, peers: Vec<Peer>) -> Self {
+    pub fn welcome(peer: PeerId, resume: Option<Redacted>, peers: Vec<Peer>) -> Self {
         Effect::Send {
             to: peer,
             message: ServerMessage::Welcome {

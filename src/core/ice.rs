@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::core::redacted::Redacted;
 use crate::core::turn::{Granted, Relay};
 
 /// Used where the deployment names no other. Cloudflare's public STUN server
@@ -46,8 +47,8 @@ pub struct IceServer {
     pub username: Option<String>,
     /// The password that belongs to it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub credential: Option<String>,
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+    pub credential: Option<Redacted>,
 }
 
 /// What a deployment is configured with, as it stands there: each field is the variable of its name in

@@ -24,6 +24,7 @@ use crate::core::protocol::{
     ClientMessage, LeaveReason, Mode, Peer, Relayed, Role, ServerMessage, Stats,
 };
 use crate::core::queue::{Queue, Ticket, Wish};
+use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
@@ -395,7 +396,7 @@ impl Lobby {
     }
 
     /// The token of somebody as it is now.
-    fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
+    fn token(&self, peer: PeerId, now: Timestamp) -> Option<Redacted> {
         let seat = self.seats.get(&peer)?;
         self.signer.seal(peer, seat.pass(), now)
     }
@@ -469,7 +470,7 @@ impl Lobby {
                 }
             }
             ClientMessage::Away {} => {}
-            ClientMessage::Resume { token } => self.resume(peer, &token, now, effects),
+            ClientMessage::Resume { token } => self.resume(peer, token.expose(), now, effects),
             ClientMessage::Join { .. }
             | ClientMessage::Lock { .. }
             | ClientMessage::AskToMute { .. }
@@ -499,7 +500,7 @@ impl Lobby {
     }
 
     /// Somebody who waits has prepared another connection.
-    fn renew(&mut self, peer: PeerId, offer: String, effects: &mut Vec<Effect<'_>>) {
+    fn renew(&mut self, peer: PeerId, offer: Redacted, effects: &mut Vec<Effect<'_>>) {
         if let Some(Seat {
             status: Status::Waiting(wish),
             ..

@@ -15,6 +15,7 @@ pub mod origin;
 pub mod protocol;
 pub mod quota;
 pub mod rate;
+pub mod redacted;
 pub mod rejection;
 pub mod resume;
 pub mod room;

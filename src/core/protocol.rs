@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::core::id::PeerId;
 use crate::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
+use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 
 /// The version of the protocol, as `welcome` tells it.
@@ -52,8 +53,8 @@ pub enum ClientMessage<D> {
         interests: Vec<String>,
         /// The SDP offer of a connection prepared in advance, handed to whoever is met.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        offer: Option<String>,
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        offer: Option<Redacted>,
         /// Whether two offers are enough for this client, where those of both are alike: each takes the
         /// other's for an answer, and nobody has to answer.
         #[serde(default, skip_serializing_if = "is_false")]
@@ -64,7 +65,8 @@ pub enum ClientMessage<D> {
     /// does not wait any more is not answered, and whoever was met has the offer from before.
     Offer {
         /// The SDP offer.
-        offer: String,
+        #[cfg_attr(test, ts(as = "String"))]
+        offer: Redacted,
     },
     /// Enter the room of this address. Sent by a member, it changes the name.
     Join {
@@ -114,7 +116,8 @@ pub enum ClientMessage<D> {
     /// `welcome`, or by `bad-token`; then the first one holds.
     Resume {
         /// The latest token that the lost socket was given.
-        token: String,
+        #[cfg_attr(test, ts(as = "String"))]
+        token: Redacted,
     },
 }
 
@@ -134,8 +137,8 @@ pub enum ServerMessage<D> {
         id: PeerId,
         /// The token to resume with; absent where the server keeps no seats.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        resume: Option<String>,
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        resume: Option<Redacted>,
         /// For how many milliseconds a lost seat is kept; 0: not at all.
         grace_ms: u32,
         /// The version of the protocol.
@@ -156,8 +159,8 @@ pub enum ServerMessage<D> {
         capacity: u32,
         /// The token to resume with from now on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        resume: Option<String>,
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        resume: Option<Redacted>,
     },
     /// The host asks you to mute yourself.
     AskedToMute {},
@@ -167,8 +170,8 @@ pub enum ServerMessage<D> {
         peer: Peer,
         /// The token to resume this call with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        resume: Option<String>,
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        resume: Option<Redacted>,
     },
     /// The peer's socket is lost and may come back; media goes on.
     PeerAway {
@@ -281,8 +284,8 @@ pub struct Peer {
     pub interests: Vec<String>,
     /// The SDP offer it prepared; then you are the answerer, unless your offers have crossed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub offer: Option<String>,
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+    pub offer: Option<Redacted>,
     /// Whether it has your prepared offer as you have its own, and both of you know what to do then.
     #[serde(default, skip_serializing_if = "is_false")]
     #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
@@ -408,7 +411,7 @@ struct Fields<'a> {
     kind: Word<Kind>,
     mode: Option<Word<Mode>>,
     interests: Option<Vec<String>>,
-    offer: Option<String>,
+    offer: Option<Redacted>,
     crosses: Option<bool>,
     name: Option<String>,
     on: Option<bool>,
@@ -416,7 +419,7 @@ struct Fields<'a> {
     to: Option<Addressee>,
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<Relayed<'a>>,
-    token: Option<String>,
+    token: Option<Redacted>,
 }
 
 #[derive(Deserialize)]
@@ -582,7 +585,7 @@ impl Kind {
 fn find<D>(
     mode: Mode,
     interests: Vec<String>,
-    offer: Option<String>,
+    offer: Option<Redacted>,
     crosses: bool,
 ) -> Result<ClientMessage<D>, Rejection> {
     let too_long = |interest: &String| interest.chars().count() > MAX_INTEREST_CHARS;
@@ -601,8 +604,8 @@ fn find<D>(
 }
 
 /// An offer that is not too long.
-fn fitting(offer: String) -> Result<String, Rejection> {
-    if offer.len() > MAX_OFFER_BYTES {
+fn fitting(offer: Redacted) -> Result<Redacted, Rejection> {
+    if offer.expose().len() > MAX_OFFER_BYTES {
         return Err(Rejection::OfferTooLarge);
     }
     Ok(offer)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::id::PeerId;
 use crate::core::interest::Interest;
 use crate::core::protocol::Mode;
+use crate::core::redacted::Redacted;
 use crate::core::time::{Millis, Timestamp};
 
 /// For how long somebody is particular: nobody without a shared interest, nobody met just now. After
@@ -28,7 +29,7 @@ pub(super) struct Wish {
     pub(super) since: Timestamp,
     pub(super) mode: Mode,
     pub(super) interests: Vec<Interest>,
-    pub(super) offer: Option<String>,
+    pub(super) offer: Option<Redacted>,
     pub(super) crosses: bool,
 }
 

@@ -3,7 +3,7 @@
 //! The buckets are the one thing about a socket that is not remembered across a hibernation: an object
 //! sleeps after ten seconds without events, and by then all of them are full again.
 
-use crate::core::protocol::ClientMessage;
+use crate::core::protocol::{ClientMessage, MAX_FRAME_BYTES};
 use crate::core::rejection::Rejection;
 use crate::core::time::{Millis, Timestamp};
 
@@ -56,7 +56,8 @@ impl Allowance {
         }
     }
 
-    /// Counts a message of so many characters, in units of UTF-16.
+    /// Counts a message of so many characters, in units of UTF-16. One that is too long to be read counts as
+    /// the longest that is.
     ///
     /// # Errors
     /// The message is to be dropped without reading it. `Some` rejection is to be told; a flood is
@@ -65,6 +66,7 @@ impl Allowance {
         if self.messages.is_full(now) && self.chars.is_full(now) {
             self.dropped = 0;
         }
+        let chars = chars.min(MAX_FRAME_BYTES as u32);
         let messages = self.messages.take(1, MESSAGES, now);
         let taken = messages.and_then(|()| self.chars.take(chars, CHARS, now));
         taken.map_err(|_| {
@@ -135,8 +137,7 @@ mod tests {
 
     const BURST: u32 = MESSAGES.burst;
     const MILLIS_A_MESSAGE: u64 = 1_000 / MESSAGES.per_second as u64;
-    /// The longest frame there is.
-    const LONG: u32 = 65_536;
+    const LONG: u32 = MAX_FRAME_BYTES as u32;
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_unix_millis(millis)
@@ -171,6 +172,13 @@ mod tests {
         let later = (1..=2_000).map(|n| allowance.take(LONG, at(n * 200)));
         let told: Vec<_> = later.filter_map(Result::err).flatten().take(1).collect();
         assert_eq!(told, [Rejection::Flooding]);
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_no_flood() {
+        let mut allowance = Allowance::full(at(0));
+        assert_eq!(allowance.take(u32::MAX, at(0)), Ok(()));
+        assert_eq!(allowance.take(LONG, at(0)), Ok(()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::actor::Effect;
 use crate::core::id::PeerId;
+use crate::core::redacted::Redacted;
 use crate::core::seal::Seal;
 use crate::core::time::{Millis, Timestamp};
 
@@ -119,7 +120,7 @@ impl Signer {
         peer: PeerId,
         pass: Pass,
         now: Timestamp,
-    ) -> Option<String> {
+    ) -> Option<Redacted> {
         self.0.close((peer, pass), now.after(LIFE))
     }
 
@@ -144,11 +145,12 @@ mod tests {
     #[test]
     fn a_token_brings_its_seat_back_for_a_day() {
         let (signer, ana) = (Signer::new(&KEY), PeerId::from_random(1));
-        let token = signer.seal(ana, vec![1_u32, 2], NOW).unwrap_or_default();
+        let token = signer.seal(ana, vec![1_u32, 2], NOW).unwrap();
+        let token = token.expose();
         let last = NOW.after(LIFE).before(Millis::new(1));
         for now in [NOW, last] {
-            assert_eq!(signer.open(&token, now), Some((ana, vec![1_u32, 2])));
+            assert_eq!(signer.open(token, now), Some((ana, vec![1_u32, 2])));
         }
-        assert_eq!(signer.open::<Vec<u32>>(&token, NOW.after(LIFE)), None);
+        assert_eq!(signer.open::<Vec<u32>>(token, NOW.after(LIFE)), None);
     }
 }

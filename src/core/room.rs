@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
+use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
@@ -167,7 +168,7 @@ impl Room {
             }),
             ClientMessage::Leave {} => Ok(self.leave(peer, LeaveReason::Left)),
             ClientMessage::Away {} => Ok(Vec::new()),
-            ClientMessage::Resume { token } => self.resume(peer, &token, now),
+            ClientMessage::Resume { token } => self.resume(peer, token.expose(), now),
             ClientMessage::Find { .. } | ClientMessage::Offer { .. } => Err(Rejection::NotInRooms),
         }
     }
@@ -538,7 +539,7 @@ impl Room {
     }
 
     /// The token of somebody as it is now.
-    fn token(&self, peer: PeerId, now: Timestamp) -> Option<String> {
+    fn token(&self, peer: PeerId, now: Timestamp) -> Option<Redacted> {
         self.signer.seal(peer, self.member(peer), now)
     }
 

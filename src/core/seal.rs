@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::core::compact::{pack, unpack};
+use crate::core::redacted::Redacted;
 use crate::core::time::Timestamp;
 
 /// The longest text that is looked at, in bytes. The longest there is, the token of a full room, has about 560.
@@ -69,8 +70,8 @@ impl Seal {
     }
 
     /// What is said, until when, and the signature of both, in base64url (RFC 4648, section 5).
-    pub(super) fn close(&self, said: impl Serialize, until: Timestamp) -> Option<String> {
-        Some(self.sign(pack(&Sealed { until, said })?))
+    pub(super) fn close(&self, said: impl Serialize, until: Timestamp) -> Option<Redacted> {
+        Some(self.sign(pack(&Sealed { until, said })?).into())
     }
 
     /// What a text says; nothing where it is not of this key, or its time is over.
@@ -120,7 +121,7 @@ mod tests {
 
     fn sealed() -> String {
         let text = Seal::new(&KEY).close(vec![1_u32, 2], NOW.after(LIFE));
-        text.unwrap_or_default()
+        text.unwrap().expose().into()
     }
 
     fn opened(key: &Key, text: &str, now: Timestamp) -> Option<Vec<u32>> {

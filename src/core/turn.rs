@@ -13,6 +13,7 @@ use sha1::Sha1;
 
 use crate::core::ice::{IceServer, Settings, is_stun, is_turn, urls};
 use crate::core::id::PeerId;
+use crate::core::redacted::Redacted;
 use crate::core::time::Timestamp;
 
 /// How long a credential lives, in seconds. A call renews it, so it need not outlive one, and whoever
@@ -98,11 +99,11 @@ pub enum Way {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Absolute. May carry a secret.
-    pub url: String,
+    pub url: Redacted,
     /// Sent with `POST` as JSON; without it, it is a `GET`.
-    pub body: Option<String>,
+    pub body: Option<Redacted>,
     /// The value of the header `authorization`.
-    pub authorization: Option<String>,
+    pub authorization: Option<Redacted>,
 }
 
 /// Why somebody's API was of no use. Nothing of it is private.
@@ -194,7 +195,7 @@ impl Relay {
                     servers: vec![IceServer {
                         urls: urls.clone(),
                         username: Some(username),
-                        credential: Some(credential),
+                        credential: Some(credential.into()),
                     }],
                     ttl: LIFE_SECONDS,
                 }))
@@ -296,9 +297,9 @@ pub(super) fn ask(
         return Err(Failure::Misconfigured);
     }
     Ok(Ask {
-        url: format!("{api}{path}"),
-        body,
-        authorization,
+        url: format!("{api}{path}").into(),
+        body: body.map(Redacted::from),
+        authorization: authorization.map(Redacted::from),
     })
 }
 
@@ -341,7 +342,7 @@ fn server(
     (!urls.is_empty()).then_some(IceServer {
         urls,
         username: username.filter(|_| relays),
-        credential: credential.filter(|_| relays),
+        credential: credential.filter(|_| relays).map(Redacted::from),
     })
 }
 
@@ -435,7 +436,7 @@ mod tests {
         IceServer {
             urls: urls.iter().map(ToString::to_string).collect(),
             username: set("name"),
-            credential: set("password"),
+            credential: Some("password".into()),
         }
     }
 
@@ -480,7 +481,7 @@ mod tests {
             ],
             username: set("1700000600:0000000001"),
             // printf %s NAME | openssl dgst -sha1 -hmac 'a secret' -binary | base64
-            credential: set("bbe7Obi2OnkUCHURobllAXjwRSM="),
+            credential: Some("bbe7Obi2OnkUCHURobllAXjwRSM=".into()),
         };
         assert_eq!(granted.servers, [expected]);
         assert_eq!(granted.ttl, LIFE_SECONDS);
@@ -502,8 +503,8 @@ mod tests {
             url:
                 "https://rtc.live.cloudflare.com/v1/turn/keys/key/credentials/generate-ice-servers"
                     .into(),
-            body: set(r#"{"ttl":600}"#),
-            authorization: set("Bearer token"),
+            body: Some(r#"{"ttl":600}"#.into()),
+            authorization: Some("Bearer token".into()),
         };
         assert_eq!(asks(&cloudflare()), Ok(ask));
     }
@@ -519,7 +520,7 @@ mod tests {
         assert_eq!(asks(&metered()), Ok(get));
         let create = Ask {
             url: "https://app.metered.live/api/v1/turn/credential?secretKey=secret".into(),
-            body: set(r#"{"expiryInSeconds":600}"#),
+            body: Some(r#"{"expiryInSeconds":600}"#.into()),
             authorization: None,
         };
         let settings = Settings {
@@ -544,7 +545,7 @@ mod tests {
             };
             let url = asks(&settings).unwrap().url;
             let place = format!("{}/v1/turn/keys/key/", api.trim_end_matches('/'));
-            assert!(url.starts_with(&place), "{url}");
+            assert!(url.expose().starts_with(&place), "{place}");
         }
         for api in [
             "http://proxy.example",

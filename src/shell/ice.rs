@@ -159,11 +159,11 @@ pub(super) fn request(ask: &Ask) -> Result<Request> {
     if let Some(body) = &ask.body {
         headers.set("content-type", "application/json")?;
         init.set_method("POST");
-        init.set_body(&JsValue::from(body));
+        init.set_body(&JsValue::from(body.expose()));
     }
     if let Some(value) = &ask.authorization {
-        headers.set("authorization", value)?;
+        headers.set("authorization", value.expose())?;
     }
     init.set_headers(&headers);
-    Request::new_with_str_and_init(&ask.url, &init)
+    Request::new_with_str_and_init(ask.url.expose(), &init)
 }

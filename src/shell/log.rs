@@ -11,9 +11,6 @@ extern "C" {
     #[wasm_bindgen(js_namespace = console, js_name = log)]
     fn print(text: &str);
 
-    /// Writes what should not have come to pass.
-    #[wasm_bindgen(js_namespace = console)]
-    pub(super) fn error(text: &str);
 }
 
 /// One line, as JSON.
@@ -45,6 +42,13 @@ pub(super) enum Line {
     PassDenied {
         /// Why, as far as it is nobody's secret.
         why: Denial,
+    },
+    /// What must not come to pass did, and all in memory is lost.
+    Panicked {
+        /// The source file.
+        file: String,
+        /// The line in it.
+        line: u32,
     },
     /// The runtime refused the alarm.
     AlarmRefused,

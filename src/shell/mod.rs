@@ -22,6 +22,7 @@ use web_sys::Request;
 
 use self::answer::refused;
 use self::bindings::{Env, allowed_origins, lobby, room, turnstile};
+use self::log::{Line, log};
 use self::platform::Result;
 use self::visit::Visit;
 use crate::core::origin::{AllowedOrigins, Sender};
@@ -85,8 +86,15 @@ fn upgrades(request: &Request) -> Result<bool> {
     Ok(upgrade.is_some_and(|to| to.eq_ignore_ascii_case("websocket")))
 }
 
-/// Has a panic say where it was.
+/// Has a panic say where it was, and not of what: its text may quote what somebody said.
 #[wasm_bindgen(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|panic| log::error(&panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            log(&Line::Panicked {
+                file: place.file().into(),
+                line: place.line(),
+            });
+        }
+    }));
 }

@@ -334,7 +334,7 @@ impl<A: Actor> Script<A> {
         | ServerMessage::Room { resume, .. } = message
         {
             let token = resume.take().expect("a token");
-            self.tokens.push((owner, token));
+            self.tokens.push((owner, token.expose().into()));
         }
     }
 }

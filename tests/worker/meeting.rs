@@ -66,7 +66,7 @@ async fn of_two_prepared_offers_the_one_that_waited_is_used() {
     bea.finds_with_offer(Mode::Text, "v=0\r\n").await;
     ana.meets(bea.seen_by(Role::Offerer)).await;
     let with_offer = Peer {
-        offer: Some(longest),
+        offer: Some(longest.into()),
         ..ana.seen_by(Role::Answerer)
     };
     bea.meets(with_offer).await;

@@ -147,7 +147,7 @@ impl Visitor {
 
     /// Wants the seat of a lost socket.
     pub(crate) async fn claims(&mut self, past: &Past) {
-        let token = past.token.clone();
+        let token = past.token.as_str().into();
         self.says(ClientMessage::Resume { token }).await;
     }
 
@@ -291,9 +291,10 @@ impl Visitor {
         | ServerMessage::PeerJoined { resume, .. }
         | ServerMessage::Room { resume, .. } = &mut heard
         {
-            self.token = resume
-                .take()
-                .unwrap_or_else(|| panic!("{} was given no token: {text}", self.ears.name));
+            let token = resume.take();
+            let token =
+                token.unwrap_or_else(|| panic!("{} was given no token: {text}", self.ears.name));
+            self.token = token.expose().into();
         }
         heard
     }

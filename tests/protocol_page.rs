@@ -1,0 +1,128 @@
+//! docs/protocol.md, held to the declarations that are made from the Rust types, and to the limits themselves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+use echomingle::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
+use echomingle::core::protocol::{
+    MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_OFFER_BYTES, ServerMessage, parse,
+};
+use echomingle::core::quota::Counted;
+use echomingle::core::rate::{CHARS, Limit, MESSAGES, PATIENCE, SEARCHES};
+use echomingle::core::room::MAX_OUTSIDE;
+use serde_json::Value;
+
+const PAGE: &str = include_str!("../docs/protocol.md");
+const DECLARATIONS: &str = include_str!("../pages/lib/protocol.d.ts");
+
+/// What is declared under this name.
+fn declared(name: &str) -> &'static str {
+    let (_, rest) = DECLARATIONS
+        .split_once(&format!("export type {name} = "))
+        .or_else(|| DECLARATIONS.split_once(&format!("export type {name}<D = unknown> = ")))
+        .unwrap();
+    rest.split("\nexport ").next().unwrap()
+}
+
+/// The fields in the declaration of one object, each in quotes as a table has it.
+fn fields(object: &str) -> Vec<String> {
+    let names = object.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("  ")?.split_once(": ")?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '?';
+        name.chars().all(plain).then(|| format!("`{name}`"))
+    });
+    names.collect()
+}
+
+/// The types of the messages in a declaration, and their fields.
+fn messages(name: &str) -> Vec<(String, String)> {
+    let objects = declared(name).split("{ \"type\": \"").skip(1);
+    let messages = objects.map(|object| {
+        let kind = object.split('"').next().unwrap();
+        (format!("`{kind}`"), fields(object).join(", "))
+    });
+    messages.collect()
+}
+
+/// The words that a declaration allows.
+fn words(name: &str) -> Vec<(String, String)> {
+    let words = declared(name).split('"').skip(1).step_by(2);
+    words
+        .map(|word| (format!("`{word}`"), String::new()))
+        .collect()
+}
+
+/// The first two cells of each row of the tables under a heading, or of the table that has this in its head.
+fn rows(heading: &str) -> Vec<(String, String)> {
+    let (_, rest) = PAGE.split_once(heading).expect(heading);
+    let lines = rest.lines().skip_while(|line| !line.starts_with("|---"));
+    let table = lines.skip(1).take_while(|line| line.starts_with('|'));
+    let rows = table.map(|row| {
+        let mut cells = row.split('|').skip(1).map(|cell| cell.trim().to_owned());
+        (cells.next().unwrap(), cells.next().unwrap())
+    });
+    rows.collect()
+}
+
+/// The first cells alone.
+fn names(rows: Vec<(String, String)>) -> Vec<(String, String)> {
+    rows.into_iter()
+        .map(|(name, _)| (name, String::new()))
+        .collect()
+}
+
+#[test]
+fn every_message_has_its_row_with_its_fields() {
+    let client = messages("ClientMessage");
+    assert!(client.contains(&("`signal`".into(), "`to`, `data`".into())));
+    assert_eq!(rows("## What a client says"), client);
+    assert_eq!(rows("## What the server says"), messages("ServerMessage"));
+}
+
+#[test]
+fn every_word_has_its_row() {
+    let peer = fields(declared("Peer")).into_iter();
+    let peer: Vec<_> = peer.map(|field| (field, String::new())).collect();
+    assert_eq!(names(rows("| a `peer` has |")), peer);
+    assert_eq!(names(rows("| `reason` |")), words("LeaveReason"));
+    assert_eq!(names(rows("| `code` |")), words("ErrorCode"));
+}
+
+#[test]
+fn the_limits_are_those_that_hold() {
+    let flow = |Limit { burst, per_second }| format!("{burst} at once, {per_second} a second");
+    let minute = |counted: Counted| format!("{} a minute (429 after that)", counted.limit().burst);
+    let limits = [
+        format!("{MAX_FRAME_BYTES} bytes"),
+        format!("{MAX_OFFER_BYTES} bytes"),
+        format!("{MAX_INTERESTS}, of {MAX_INTEREST_CHARS} characters each"),
+        format!("{MAX_NAME_CHARS} characters"),
+        flow(MESSAGES),
+        flow(CHARS),
+        flow(SEARCHES),
+        format!("{PATIENCE}"),
+        minute(Counted::Connections),
+        minute(Counted::Relays),
+        format!("{MAX_OUTSIDE} (503 after that)"),
+    ];
+    let told = rows("## Limits").into_iter().map(|(_, limit)| limit);
+    assert_eq!(told.collect::<Vec<_>>(), limits);
+}
+
+#[test]
+fn the_example_is_made_of_messages() {
+    let (_, rest) = PAGE.split_once("client     ").unwrap();
+    let example = rest.split("```").next().unwrap();
+    let (mut said, mut heard) = (0, 0);
+    for line in example.lines().filter(|line| line.contains("{\"type\"")) {
+        let frame = line.trim();
+        if line.starts_with("   ") {
+            let message: ServerMessage<Value> = serde_json::from_str(frame).unwrap();
+            drop(message);
+            heard += 1;
+        } else {
+            assert!(parse(frame).is_ok(), "{frame}");
+            said += 1;
+        }
+    }
+    assert_eq!((said, heard), (3, 4));
+}
