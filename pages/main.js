@@ -22,7 +22,7 @@ import {
 } from "./page.js";
 import { Prepared } from "./prepared.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { online, socketUrl } from "./server.js";
+import { onAdmitted, online, protocols, socketUrl } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -45,7 +45,7 @@ const SLOW_DOWN = 2_000;
 
 /** Where we were when the page was loaded anew, until the server has said whether we still are. */
 let seat = takeSeat();
-const signaling = new Signaling(socketUrl("/v1/match"), seat?.token);
+const signaling = new Signaling(socketUrl("/v1/match"), seat?.token, protocols);
 const media = new Media();
 const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
@@ -224,8 +224,9 @@ function ask() {
     ...(offer && { offer }),
     crosses: true,
   });
-  showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
-  if (!asked) signaling.connect();
+  if (asked) return showStatus("Looking for someone", "busy");
+  showLost();
+  signaling.connect();
 }
 
 /** The server is to hand over the latest of what is prepared. */
@@ -298,6 +299,12 @@ signaling.on("lost", () => {
   } else if (phase === "call" && steady) {
     showStatus("Connected · reaching the server");
   }
+});
+
+onAdmitted(() => {
+  // It may have had no relay.
+  prepared.discard();
+  signaling.check();
 });
 
 signaling.on("error", ({ code }) => {

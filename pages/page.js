@@ -38,9 +38,19 @@ export function showStatus(text, tone = "calm") {
   status.dataset.tone = tone;
 }
 
+/** What stands between us and the server, if that is known. @type {[text: string, tone: Tone] | null} */
+let between = null;
+
+/** @param {typeof between} obstacle */
+export function showObstacle(obstacle) {
+  between = obstacle;
+  if (obstacle) showStatus(...obstacle);
+}
+
 /** The connection to the server is lost, and is being made anew. */
 export function showLost() {
-  if (navigator.onLine) showStatus("Reaching the server", "busy");
+  if (between && navigator.onLine) showStatus(...between);
+  else if (navigator.onLine) showStatus("Reaching the server", "busy");
   else showStatus("You are offline", "bad");
 }
 

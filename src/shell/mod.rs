@@ -37,9 +37,8 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
     let Some(route) = Route::of(path) else {
         return Ok(refused(404, "There is nothing here. See /healthz.")?.into());
     };
-    let turnstile = turnstile(env);
     let method = request.method();
-    if !route.takes(&method, turnstile.is_some()) {
+    if !route.takes(&method) {
         return Ok(refused(
             405,
             "Not with this method: /v1/pass takes POST, all else GET.",
@@ -55,6 +54,7 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         let text = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
         return Ok(refused(403, text)?.into());
     }
+    let turnstile = turnstile(env);
     let address = headers.get("cf-connecting-ip")?;
     let address = address.as_deref();
     match route {
@@ -63,7 +63,7 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
             Ok(answer::text(text)?.into())
         }
         Route::Ice => {
-            let posted = (method == "POST").then_some(request);
+            let posted = (turnstile.is_some() && method == "POST").then_some(request);
             let page = sender == Sender::Page;
             ice::answer(env, turnstile, posted, page, address, origin)
         }
