@@ -7,8 +7,9 @@ import { Problem } from "./problem.mjs";
 import { start } from "./process.mjs";
 
 /**
- * Where the server listens, and what it is configured with beside wrangler.toml: `NAME:value` each.
- * @typedef {{ ip: string, port: number, variables: string[] }} Address
+ * Where the server listens, and what it is configured with beside wrangler.toml: `NAME:value` each. `options`:
+ * more options of `wrangler dev`.
+ * @typedef {{ ip: string, port: number, variables: string[], options?: string[] }} Address
  */
 
 /** Seconds in which workerd must have answered: two or three are usual, and half a minute where others use
@@ -50,7 +51,14 @@ export async function serve(address, step, print) {
   let up = false;
   const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
   const variables = address.variables.flatMap((variable) => ["--var", variable]);
-  const where = ["--ip", address.ip, "--port", `${address.port}`, ...variables];
+  const where = [
+    "--ip",
+    address.ip,
+    "--port",
+    `${address.port}`,
+    ...variables,
+    ...(address.options ?? []),
+  ];
   /** @type {() => void} */
   let end = () => {};
   /** @type {Promise<void>} */
