@@ -66,9 +66,9 @@ export function onAdmitted(listener) {
  * @returns {string[] | null} null: not before the check is passed
  */
 export function protocols(failures) {
-  // Why a socket is refused, no page is told: the pass may be good no more.
+  // Why a socket is refused, no page is told: there may be a check, or the pass may be good no more.
   if (pass && failures > 1) freshUntil = 0;
-  if (checks && !checking) ways();
+  if ((checks || failures > 0) && !checking) ways();
   return pass || !checks ? subprotocols(pass) : null;
 }
 

@@ -119,6 +119,12 @@ const TROUBLES = [
     "You are offline",
   ],
   [
+    "a check that is not passed",
+    { server: { ...SERVER, checked: false, welcome: false, roundTrip: null } },
+    "server",
+    "The check of this site did not let you in",
+  ],
+  [
     "no server",
     { server: { ...SERVER, there: false, welcome: false, names: false, roundTrip: null } },
     "server",
