@@ -41,13 +41,13 @@ export async function obtain(siteKey, url) {
   const card = new Card();
   try {
     for (;;) {
-      showObstacle(["Checking that you are a person", "busy"]);
+      showObstacle(["One check first", "busy"]);
       try {
         return await exchange(url, await solve(siteKey, card));
       } catch (error) {
         const failure =
           error instanceof Failure ? error : failed("Try again, or in another browser.");
-        showObstacle([failure.what, "bad"]);
+        showObstacle(["The check did not work", "bad"]);
         await card.explain(failure);
       }
     }
@@ -87,7 +87,7 @@ async function solve(siteKey, card) {
     "unsupported-callback": () => fail(),
     "before-interactive-callback"() {
       clearTimeout(timer);
-      card.show("One check first", "It makes sure that you are a person.");
+      card.show("One check first", "This site makes sure that you are a person.");
     },
     "after-interactive-callback"() {
       timer = setTimeout(fail, PATIENCE);

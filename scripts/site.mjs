@@ -39,8 +39,20 @@ export async function prepareSite(
   if (turnstile) {
     await edit(headers, "script-src 'self'", `script-src 'self' ${TURNSTILE}`);
     await edit(headers, "default-src 'none'", `default-src 'none'; frame-src ${TURNSTILE}`);
+    await letMakeElements(headers);
   }
   return folder;
+}
+
+/**
+ * A script from elsewhere makes elements in its own way, and knows nothing of the types that our pages trust (W3C
+ * Trusted Types). So nothing is asked of them where there is one.
+ *
+ * @param {string} headers path of the file
+ */
+async function letMakeElements(headers) {
+  const text = await readFile(headers, "utf8");
+  await writeFile(headers, text.replace(/; (?:require-)?trusted-types[^;\n]*/g, ""));
 }
 
 /**

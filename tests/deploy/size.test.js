@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { measureSizes } from "../../scripts/build.mjs";
 
-/** Bytes: what they were when this was written, and some room. A change that needs more says here why. */
-const MOST = { wasmGzipped: 150_000, scriptGzipped: 5_000, pagesGzipped: 84_000, pageFiles: 39 };
+/** Bytes: what they were when this was written, and some room. A change that needs more says here why. Lately:
+ * the check of who comes (pages/pass.js), which is loaded only where a site has one. */
+const MOST = { wasmGzipped: 150_000, scriptGzipped: 5_000, pagesGzipped: 87_000, pageFiles: 40 };
 
 test("neither the Worker nor the site has grown", async () => {
   const sizes = await measureSizes();
