@@ -61,6 +61,7 @@ import { INSECURE, problem } from "./media.js";
  * @property {boolean} welcome whether a WebSocket to it works
  * @property {boolean} names whether it told the ICE servers
  * @property {number | null} roundTrip of the WebSocket, in milliseconds
+ * @property {boolean} checked whether it would let us in, where it tells people from machines
  */
 
 /**
@@ -142,7 +143,7 @@ function ofBrowser({ secure, calls }) {
 }
 
 /** @param {Server} server @returns {Finding} */
-function ofServer({ online, there, welcome, roundTrip }) {
+function ofServer({ online, there, welcome, roundTrip, checked }) {
   if (welcome)
     return {
       tone: "good",
@@ -154,6 +155,14 @@ function ofServer({ online, there, welcome, roundTrip }) {
       tone: "bad",
       what: "You are offline",
       advice: "Connect to the internet, then press Check again.",
+    };
+  }
+  if (there && !checked) {
+    return {
+      tone: "bad",
+      what: "The check of this site did not let you in",
+      advice:
+        "It asks Cloudflare whether you are a person. Allow challenges.cloudflare.com, do what it asks, then press Check again.",
     };
   }
   if (there) {

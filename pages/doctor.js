@@ -12,7 +12,7 @@ import {
 import { copy } from "./link.js";
 import { ASKING, find, hook, mention, showStatus } from "./page.js";
 import { report } from "./report.js";
-import { socketUrl } from "./server.js";
+import { admission, pass, socketUrl } from "./server.js";
 
 /** @import { Check, Facts } from "./diagnosis.js" */
 
@@ -47,7 +47,9 @@ let servers = [];
 const able = () => facts.browser?.calls === true;
 
 async function reach() {
-  const found = await reachServer(socketUrl("/v1/match"));
+  const url = socketUrl("/v1/match");
+  let found = await reachServer(url, pass);
+  if (!found.server.checked && (await admission())) found = await reachServer(url, pass);
   servers = found.servers;
   return { server: found.server };
 }

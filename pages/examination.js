@@ -4,7 +4,7 @@
 // The addresses that are met here stay here: what is handed on are kinds, codes and times.
 
 import { diagnose } from "./diagnosis.js";
-import { decode } from "./lib/signaling.js";
+import { decode, subprotocols } from "./lib/signaling.js";
 import { browserOf, report } from "./report.js";
 
 /** @import { Devices, Facts, Finding, Pair, Probe, Server, Vitals, Way } from "./diagnosis.js" */
@@ -28,38 +28,48 @@ export function lookAtBrowser() {
 
 /**
  * @param {URL} url of a WebSocket of the signaling server
+ * @param {string} pass to be let in by, if that takes one
  * @returns {Promise<{ server: Server, servers: RTCIceServer[] }>} and the ICE servers
  *   that it names
  */
-export async function reachServer(url) {
-  const [answer, roundTrip] = await Promise.all([askServer(url), greets(url)]);
+export async function reachServer(url, pass) {
+  const [answer, roundTrip] = await Promise.all([askServer(url, pass), greets(url, pass)]);
   const welcome = roundTrip !== null;
   const { onLine: online } = navigator;
-  const { there, servers } = answer;
+  const { there, checked, servers } = answer;
+  const names = servers !== null;
   return {
-    server: { online, there: there || welcome, welcome, names: servers !== null, roundTrip },
+    server: { online, there: there || welcome, checked, welcome, names, roundTrip },
     servers: servers ?? [],
   };
 }
 
-/** @param {URL} url @returns {Promise<{ there: boolean, servers: RTCIceServer[] | null }>} */
-async function askServer(url) {
+/**
+ * @param {URL} url @param {string} pass
+ * @returns {Promise<{ there: boolean, checked: boolean, servers: RTCIceServer[] | null }>}
+ */
+async function askServer(url, pass) {
   const ice = new URL("/v1/ice", url);
   ice.protocol = url.protocol === "wss:" ? "https:" : "http:";
   let there = false;
   try {
     // Asked anew: what a call was told may have been that there are none, for want of an answer.
-    const answer = await fetch(ice, { signal: AbortSignal.timeout(PATIENCE) });
+    const how = pass ? { method: "POST", body: pass } : {};
+    const answer = await fetch(ice, { ...how, signal: AbortSignal.timeout(PATIENCE) });
     there = true;
-    return { there, servers: answer.ok ? (await answer.json()).iceServers : null };
+    if (!answer.ok) return { there, checked: true, servers: null };
+    /** @type {import("./lib/protocol.js").IceConfiguration} */
+    const { iceServers, check } = await answer.json();
+    return { there, checked: check === undefined, servers: iceServers };
   } catch {
-    return { there, servers: null };
+    return { there, checked: true, servers: null };
   }
 }
 
-/** @param {URL} url @returns {Promise<number | null>} the shortest of some round trips, in milliseconds */
-async function greets(url) {
-  const socket = new WebSocket(url);
+/** @param {URL} url @param {string} pass @returns {Promise<number | null>} the shortest of some round trips,
+ * in milliseconds */
+async function greets(url, pass) {
+  const socket = new WebSocket(url, subprotocols(pass));
   let left = 3;
   let asked = 0;
   let least = Number.POSITIVE_INFINITY;

@@ -23,7 +23,7 @@ import {
 } from "./page.js";
 import { Prepared } from "./prepared.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { online, socketUrl } from "./server.js";
+import { onAdmitted, online, protocols, socketUrl } from "./server.js";
 import { beckon } from "./tone.js";
 import * as view from "./view.js";
 
@@ -46,7 +46,7 @@ const SLOW_DOWN = 2_000;
 
 /** Where we were when the page was loaded anew, until the server has said whether we still are. */
 let seat = takeSeat();
-const signaling = new Signaling(socketUrl("/v1/match"), seat?.token);
+const signaling = new Signaling(socketUrl("/v1/match"), seat?.token, protocols);
 const media = new Media();
 const chat = new Chat(find(".chat"), {
   say: (text) => call?.tell({ type: "chat", text }) ?? false,
@@ -229,8 +229,16 @@ function ask() {
     ...(outcome && { last: outcome.report }),
   });
   if (asked) outcome = null;
-  showStatus(asked ? "Looking for someone" : "Reaching the server", "busy");
-  if (!asked) signaling.connect();
+  if (asked) return showStatus("Looking for someone", "busy");
+  explainLost();
+  signaling.connect();
+}
+
+/** The server is not reached. */
+function explainLost() {
+  showLost(signaling, (title, advice) => {
+    if (phase === "searching") view.tell(title, advice);
+  });
 }
 
 /** The server is to hand over the latest of what is prepared. */
@@ -297,14 +305,18 @@ signaling.on("lost", () => {
   // What was offered may have been handed to somebody of whom we will not hear.
   prepared.discard();
   if (phase === "start" || phase === "searching") {
-    showLost(signaling, (title, advice) => {
-      if (phase === "searching") view.tell(title, advice);
-    });
+    explainLost();
     if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   } else if (phase === "call" && steady) {
     showStatus("Connected · reaching the server");
   }
+});
+
+onAdmitted(() => {
+  // It may have had no relay.
+  prepared.discard();
+  signaling.check();
 });
 
 signaling.on("error", ({ code }) => {

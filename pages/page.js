@@ -40,6 +40,15 @@ export function showStatus(text, tone = "calm") {
   status.dataset.tone = tone;
 }
 
+/** What stands between us and the server, if that is known. @type {[text: string, tone: Tone] | null} */
+let between = null;
+
+/** @param {typeof between} obstacle */
+export function showObstacle(obstacle) {
+  between = obstacle;
+  if (obstacle) showStatus(...obstacle);
+}
+
 /** After so many connections that failed, it is asked why. Before that it may be a deploy. */
 const DOUBT = 3;
 
@@ -62,6 +71,7 @@ const CLOSURES = {
  */
 export async function showLost(signaling, tell) {
   if (!navigator.onLine) return showStatus("You are offline", "bad");
+  if (between) return showStatus(...between);
   showStatus("Reaching the server", "busy");
   const reason = signaling.failures < DOUBT ? null : await closure();
   // By now it may be there again.

@@ -24,7 +24,7 @@ import {
 } from "./page.js";
 import { People } from "./people.js";
 import { keepSeat, takeSeat } from "./seat.js";
-import { socketUrl } from "./server.js";
+import { onAdmitted, protocols, socketUrl } from "./server.js";
 import { Tiles } from "./tiles.js";
 import { beckon } from "./tone.js";
 
@@ -49,7 +49,7 @@ const WIDE = matchMedia("(min-width: 1000px)");
 const room = roomOf(location.pathname);
 /** Where we were when the page was loaded anew. */
 const seat = takeSeat();
-const signaling = new Signaling(socketUrl(`/v1/rooms/${room}`), seat?.token);
+const signaling = new Signaling(socketUrl(`/v1/rooms/${room}`), seat?.token, protocols);
 const media = new Media();
 const tiles = new Tiles(find(".tiles"), (id, height) => call?.tell({ type: "watch", height }, id));
 const people = new People(find("#people"), {
@@ -220,6 +220,8 @@ signaling.on("lost", () => {
     if (phase === "entering") tell(title, advice);
   });
 });
+
+onAdmitted(() => signaling.check());
 
 // Inside
 

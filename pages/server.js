@@ -1,5 +1,6 @@
 // Where the signaling server is, and what it answers besides the WebSocket.
 
+import { subprotocols } from "./lib/signaling.js";
 import { recall, remember } from "./memory.js";
 
 /** The server of this deployment; that of the page itself where none is named. */
@@ -39,6 +40,46 @@ let freshUntil = 0;
 /** @type {Promise<Ways> | undefined} */
 let asking;
 
+const PASS = "pass";
+/** Whether it did so when it was asked last: who knows that does not knock in vain. */
+const CHECKS = "site-checks";
+/** How long the check is waited for by who looks for what is wrong, in milliseconds. */
+const ADMISSION = 10_000;
+
+const kept = recall(PASS, "session");
+/** By what the server knows that it has let us in before, where it tells people from machines; empty otherwise. */
+export let pass = typeof kept === "string" ? kept : "";
+let checks = recall(CHECKS) === true;
+/** The check that goes on. @type {Promise<void> | undefined} */
+let checking;
+/** @type {() => void} */
+let admitted = () => {};
+
+/** @param {() => void} listener told whenever the server will let us in that would not before */
+export function onAdmitted(listener) {
+  admitted = listener;
+}
+
+/**
+ * What a WebSocket to the server names.
+ * @param {number} failures that came before in a row
+ * @returns {string[] | null} null: not before the check is passed
+ */
+export function protocols(failures) {
+  // Why a socket is refused, no page is told: there may be a check, or the pass may be good no more.
+  if (pass && failures > 1) freshUntil = 0;
+  if ((checks || failures > 0) && !checking) ways();
+  return pass || !checks ? subprotocols(pass) : null;
+}
+
+/** Whether the check was passed, for some seconds: it may ask something, or not work. */
+export async function admission() {
+  await ways();
+  const late = new Promise((resolve) => setTimeout(resolve, ADMISSION));
+  await Promise.race([checking, late]);
+  return pass !== "";
+}
+
 /**
  * The ICE servers, asked for anew when the last answer has grown old, once however many want them. Without
  * an answer that holds there are none, and people in one network still meet.
@@ -56,16 +97,45 @@ async function askForWays() {
   const since = Date.now();
   try {
     /** @type {import("./lib/protocol.js").IceConfiguration} */
-    const { iceServers, ttl, hideAddress } = await ask("/v1/ice");
+    const { iceServers, ttl, hideAddress, check } = await ask("/v1/ice", pass);
     known = { iceServers, until: since + ttl * 1_000, hideAddress };
     remember(HIDES, hideAddress);
     freshUntil = since + FRESH * ttl * 1_000;
+    heed(check);
   } catch {
     freshUntil = Date.now() + 10_000;
     // What was answered before may hold still.
     if (freshUntil > known.until) known = { ...known, iceServers: [], until: freshUntil };
   }
   return known;
+}
+
+/** @param {string | undefined} siteKey of the check that comes first; none where we are let in */
+function heed(siteKey) {
+  const before = checks;
+  checks = siteKey !== undefined || pass !== "";
+  if (checks !== before) remember(CHECKS, checks);
+  if (siteKey !== undefined) checking ??= undergo(siteKey).finally(() => (checking = undefined));
+  else if (before && !checks) admitted();
+}
+
+/** @param {string} siteKey */
+async function undergo(siteKey) {
+  keep("");
+  try {
+    const { obtain } = await import("./pass.js");
+    keep(await obtain(siteKey, new URL("/v1/pass", base)));
+    freshUntil = 0;
+    admitted();
+  } catch {
+    // It was not even loaded, and is tried again with the next answer.
+  }
+}
+
+/** @param {string} given */
+function keep(given) {
+  pass = given;
+  remember(PASS, pass, "session");
 }
 
 /** Whether a relay is among them. @param {Ways} ways */
@@ -106,9 +176,10 @@ export async function closure() {
   }
 }
 
-/** @param {string} path */
-async function ask(path) {
-  const answer = await fetch(new URL(path, base), { signal: AbortSignal.timeout(5_000) });
+/** @param {string} path @param {string} [body] what is posted, if anything */
+async function ask(path, body) {
+  const how = body ? { method: "POST", body } : {};
+  const answer = await fetch(new URL(path, base), { ...how, signal: AbortSignal.timeout(5_000) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }

@@ -18,7 +18,7 @@ const running = new Map();
  * @property {number} [limit] seconds after which the program is ended
  * @property {number} [grace] seconds it has to end by itself when it is stopped, at most 5
  * @property {boolean} [inherit] it prints where the script does, and nobody reads along
- * @property {(text: string) => void} [onOutput] hears what the program prints
+ * @property {(text: string, stream: "stdout" | "stderr") => void} [onOutput] hears what the program prints
  * @property {(ok: boolean) => void} [onEnd] hears of its end, unless it is us who stop
  */
 
@@ -37,8 +37,8 @@ export function start(command, args, options = {}) {
     stdio: options.inherit ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
   });
   running.set(child, options.grace ?? GRACE);
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text) => options.onOutput?.(text));
+  for (const stream of /** @type {const} */ (["stdout", "stderr"])) {
+    child[stream]?.setEncoding("utf8").on("data", (text) => options.onOutput?.(text, stream));
   }
   /** @param {boolean} ok */
   const end = (ok) => {
@@ -47,7 +47,7 @@ export function start(command, args, options = {}) {
   child.on("exit", () => signal(child, "SIGKILL")); // what it may have left behind
   child.on("close", (code) => end(code === 0));
   child.on("error", (error) => {
-    options.onOutput?.(`${error.message}\n`);
+    options.onOutput?.(`${error.message}\n`, "stderr");
     end(false);
   });
   return child;
@@ -59,27 +59,29 @@ export function start(command, args, options = {}) {
  * @param {string} command
  * @param {string[]} args
  * @param {Options} [options]
- * @returns {Promise<{ ok: boolean, output: string }>}
+ * @returns {Promise<{ ok: boolean, output: string, stdout: string }>} `stdout`: of its output
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
     let output = "";
-    /** @param {string} text */
-    const onOutput = (text) => {
+    let stdout = "";
+    /** @type {NonNullable<Options["onOutput"]>} */
+    const onOutput = (text, stream) => {
       output += text;
-      options.onOutput?.(text);
+      if (stream === "stdout") stdout += text;
+      options.onOutput?.(text, stream);
     };
     const child = start(command, args, {
       ...options,
       onOutput,
       onEnd: (ok) => {
         clearTimeout(timer);
-        resolve({ ok, output });
+        resolve({ ok, output, stdout });
       },
     });
     const timer = setTimeout(
       () => {
-        onOutput(`\n${command} did not end within ${options.limit} seconds.\n`);
+        onOutput(`\n${command} did not end within ${options.limit} seconds.\n`, "stderr");
         signal(child, "SIGKILL");
       },
       (options.limit ?? 3600) * 1000,

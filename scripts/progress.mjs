@@ -63,10 +63,10 @@ export class Progress {
       run: async (command, args, options = {}) => {
         const { ok, output } = await run(command, args, {
           ...options,
-          onOutput: (text) => {
+          onOutput: (text, stream) => {
             const lines = stripVTControlCharacters(text).split(/[\r\n]+/);
             state.line = lines.findLast((line) => line.trim())?.trim() ?? state.line;
-            options.onOutput?.(text);
+            options.onOutput?.(text, stream);
           },
         });
         if (!ok)

@@ -7,8 +7,9 @@ import { Problem } from "./problem.mjs";
 import { start } from "./process.mjs";
 
 /**
- * Where the server listens, and what it is configured with beside wrangler.toml: `NAME:value` each.
- * @typedef {{ ip: string, port: number, variables: string[] }} Address
+ * Where the server listens, and what it is configured with beside wrangler.toml: `NAME:value` each. `options`:
+ * more options of `wrangler dev`.
+ * @typedef {{ ip: string, port: number, variables: string[], options?: string[] }} Address
  */
 
 /** Seconds in which workerd must have answered: two or three are usual, and half a minute where others use
@@ -47,7 +48,14 @@ export function serve(address, step, print) {
   step.say("starting");
   const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
   const variables = address.variables.flatMap((variable) => ["--var", variable]);
-  const where = ["--ip", address.ip, "--port", `${address.port}`, ...variables];
+  const where = [
+    "--ip",
+    address.ip,
+    "--port",
+    `${address.port}`,
+    ...variables,
+    ...(address.options ?? []),
+  ];
   // The inspector takes any port: two servers that start at once would want the same one.
   const quiet = ["--inspector-port=0", "--show-interactive-dev-session=false"];
   return launch(address, node(), [wrangler, "dev", ...where, ...quiet], {}, print);

@@ -10,6 +10,7 @@ import { explain, main, Problem } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
 import { requireFree, serve } from "./server.mjs";
 import { everything, setup } from "./setup.mjs";
+import { prepareSite } from "./site.mjs";
 
 /** Milliseconds without a further change after which the Worker is built again. */
 const QUIET = 200;
@@ -63,6 +64,11 @@ await main(async () => {
   const progress = new Progress();
   await setup(progress, (await isBuilt()) ? ["packages"] : everything);
   await build(progress);
+  // The pages as they lie there may load nothing from elsewhere; those that are to ask Turnstile are a copy.
+  if (where.variables.some((variable) => /^TURNSTILE_SITE_KEY:./.test(variable))) {
+    const site = await prepareSite({ turnstile: true }, join(root, "build", "site-checked"));
+    where.options = ["--assets", site];
+  }
   /** @type {Promise<void> | undefined} */
   let ended;
   await progress.task("server", async (step) => {

@@ -176,7 +176,9 @@ export type IceConfiguration = {
   /** For how many seconds they hold, counted from when they were asked for. */
   ttl: number,
   /** Whether whoever has not chosen uses relays only, so as to hide its address; there may be none. */
-  hideAddress: boolean, };
+  hideAddress: boolean,
+  /** The site key of Cloudflare Turnstile, where a pass is needed and none that is good came along. */
+  check?: string, };
 
 /**
  * An `RTCIceServer` (W3C WebRTC 1.0, section 4.2.4).
@@ -188,3 +190,12 @@ export type IceServer = {
   username?: string,
   /** The password that belongs to it. */
   credential?: string, };
+
+/**
+ * The answer of `POST /v1/pass`.
+ */
+export type Pass = {
+  /** To be named as the subprotocol `pass.<pass>` beside `echomingle`, and posted to `/v1/ice`. */
+  pass: string,
+  /** For how many seconds it holds. */
+  ttl: number, };

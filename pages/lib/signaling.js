@@ -27,9 +27,17 @@ const PONG_WITHIN = 10_000;
 /** And how long when there is reason to doubt that the connection lives. */
 const PONG_AT_ONCE = 3_000;
 
+/**
+ * What a WebSocket names so as to be let in.
+ * @param {string} pass of a server that asks for one (`Pass` in protocol.d.ts); empty for any other
+ * @returns {string[]} subprotocols: a page can put nothing else into an upgrade
+ */
+export const subprotocols = (pass) => (pass ? ["echomingle", `pass.${pass}`] : []);
+
 export class Signaling {
   /** @type {Map<string, Set<(event: any) => void>>} */
   #listeners = new Map();
+  #protocols;
   /** @type {WebSocket | null} */
   #socket = null;
   #welcome = false;
@@ -48,10 +56,13 @@ export class Signaling {
   /**
    * @param {string | URL} url of `/v1/match` or of a room, with the scheme ws or wss
    * @param {string} [token] of a seat to resume at first, such as that of the page before a reload
+   * @param {(failures: number) => string[] | null} [protocols] the subprotocols to name after so many failures
+   *   in a row; null while there can be no connection, which counts as another
    */
-  constructor(url, token = "") {
+  constructor(url, token = "", protocols = () => []) {
     this.url = url;
     this.#token = token;
+    this.#protocols = protocols;
     // A network that was away is another one now, most likely, and nothing arrives over the one before.
     globalThis.addEventListener?.("online", () => this.#renew());
     // The page was asleep: timers may not have run, and the socket may be dead without knowing it.
@@ -123,7 +134,9 @@ export class Signaling {
 
   #open() {
     this.#drop();
-    const socket = new WebSocket(this.url);
+    const protocols = this.#protocols(this.#failures);
+    if (!protocols) return this.#lose();
+    const socket = new WebSocket(this.url, protocols);
     this.#socket = socket;
     socket.onopen = () => {
       if (!this.#token) return;

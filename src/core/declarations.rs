@@ -8,6 +8,7 @@ use crate::core::note::{Report, Waits};
 use crate::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, Stats,
 };
+use crate::core::turnstile::Pass;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pages/lib/protocol.d.ts");
 
@@ -38,6 +39,7 @@ fn declarations() -> String {
         declaration::<Report>(),
         declaration::<IceConfiguration>(),
         declaration::<IceServer>(),
+        declaration::<Pass>(),
     ]
     .join("\n")
     .replace("<D>", "<D = unknown>")

@@ -14,7 +14,8 @@ pub const DEFAULT_STUN: &str = "stun:stun.cloudflare.com:3478";
 /// deployment that adds a relay should be noticed within the hour.
 pub const STUN_TTL_SECONDS: u32 = 3_600;
 
-/// For how many seconds it may keep an answer that lacks relays because all that are configured failed.
+/// For how many seconds it may keep an answer that lacks relays because all that are configured failed, or
+/// because a check comes first.
 pub const RETRY_TTL_SECONDS: u32 = 30;
 
 /// The answer of `GET /v1/ice`.
@@ -28,6 +29,10 @@ pub struct IceConfiguration {
     pub ttl: u32,
     /// Whether whoever has not chosen uses relays only, so as to hide its address; there may be none.
     pub hide_address: bool,
+    /// The site key of Cloudflare Turnstile, where a pass is needed and none that is good came along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub check: Option<String>,
 }
 
 /// An `RTCIceServer` (W3C WebRTC 1.0, section 4.2.4).
@@ -82,6 +87,8 @@ pub enum Relaying {
     Unasked,
     /// None of those that are configured could be had.
     Failed,
+    /// Whoever asks has to pass a check first, by this site key.
+    Unchecked(String),
 }
 
 impl Settings {
@@ -94,10 +101,11 @@ impl Settings {
     /// The answer to a client. Plain STUN is there beside relays too: whoever can talk directly does.
     #[must_use]
     pub fn configuration(&self, relaying: Relaying) -> IceConfiguration {
-        let (mut ice_servers, ttl) = match relaying {
-            Relaying::Granted(Granted { servers, ttl }) => (servers, ttl),
-            Relaying::Unasked => (Vec::new(), STUN_TTL_SECONDS),
-            Relaying::Failed => (Vec::new(), RETRY_TTL_SECONDS),
+        let (mut ice_servers, ttl, check) = match relaying {
+            Relaying::Granted(Granted { servers, ttl }) => (servers, ttl, None),
+            Relaying::Unasked => (Vec::new(), STUN_TTL_SECONDS, None),
+            Relaying::Failed => (Vec::new(), RETRY_TTL_SECONDS, None),
+            Relaying::Unchecked(site_key) => (Vec::new(), RETRY_TTL_SECONDS, Some(site_key)),
         };
         let mut urls = urls(self.stun_urls.as_deref().unwrap_or(DEFAULT_STUN), is_stun);
         urls.retain(|url| !ice_servers.iter().any(|server| server.urls.contains(url)));
@@ -112,6 +120,7 @@ impl Settings {
             ice_servers,
             ttl,
             hide_address: self.hide_address.as_deref().map(str::trim) == Some("on"),
+            check,
         }
     }
 }
@@ -280,6 +289,16 @@ mod tests {
         let answer = with_stun(None, Relaying::Failed);
         assert_eq!(answer.ice_servers, [stun(&[DEFAULT_STUN])]);
         assert_eq!(answer.ttl, RETRY_TTL_SECONDS);
+    }
+
+    #[test]
+    fn who_has_to_pass_a_check_first_is_told_so_and_nobody_else() {
+        let answer = with_stun(None, Relaying::Unchecked("site key".into()));
+        assert_eq!(answer.ice_servers, [stun(&[DEFAULT_STUN])]);
+        assert_eq!(answer.ttl, RETRY_TTL_SECONDS);
+        assert_eq!(answer.check.as_deref(), Some("site key"));
+        let written = serde_json::to_string(&with_stun(None, Relaying::Unasked)).unwrap();
+        assert!(!written.contains("check"), "{written}");
     }
 
     #[test]

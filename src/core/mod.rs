@@ -23,9 +23,11 @@ pub mod room;
 pub mod route;
 pub mod time;
 pub mod turn;
+pub mod turnstile;
 pub mod words;
 
 mod compact;
 #[cfg(test)]
 mod declarations;
 mod queue;
+mod seal;

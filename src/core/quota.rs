@@ -15,7 +15,7 @@ use crate::core::time::{Millis, Timestamp};
 pub enum Counted {
     /// WebSockets that are opened. After a deploy a house full of people opens all of its own at once.
     Connections,
-    /// Answers with relays. A page asks once in ten minutes, and a room full of people may reload.
+    /// Answers with relays, and passes. A page asks once in ten minutes, and a room full of people may reload.
     Relays,
 }
 

@@ -9,6 +9,8 @@ pub enum Route<'a> {
     Room(&'a str),
     /// `/v1/ice`: the ICE servers.
     Ice,
+    /// `/v1/pass`: a pass for a token of the check.
+    Pass,
     /// `/v1/stats`: how many people there are.
     Stats,
     /// `/healthz`: whether the Worker answers, and its version.
@@ -28,9 +30,20 @@ impl<'a> Route<'a> {
         match path {
             "/v1/match" => Some(Self::Match),
             "/v1/ice" => Some(Self::Ice),
+            "/v1/pass" => Some(Self::Pass),
             "/v1/stats" => Some(Self::Stats),
             "/healthz" => Some(Self::Health),
             _ => None,
+        }
+    }
+
+    /// Whether this is asked with a method. A pass is posted, also when the check it is of is switched off.
+    #[must_use]
+    pub fn takes(self, method: &str) -> bool {
+        match self {
+            Self::Pass => method == "POST",
+            Self::Ice => method == "GET" || method == "POST",
+            Self::Match | Self::Room(_) | Self::Stats | Self::Health => method == "GET",
         }
     }
 }
@@ -85,6 +98,17 @@ mod tests {
         for path in ["", "/", "/v1/match/", "/V1/match", "/v1"] {
             assert_eq!(Route::of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn all_is_asked_by_get_but_what_takes_a_pass_or_gives_one() {
+        let all = [Route::Match, Route::Room("r"), Route::Stats, Route::Health];
+        for route in all {
+            assert!(route.takes("GET") && !route.takes("POST"), "{route:?}");
+        }
+        assert!(Route::Ice.takes("GET") && Route::Ice.takes("POST"));
+        assert!(Route::Pass.takes("POST") && !Route::Pass.takes("GET"));
+        assert!(!Route::Ice.takes("PUT") && !Route::Pass.takes("PUT"));
     }
 
     #[test]

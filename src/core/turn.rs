@@ -101,12 +101,12 @@ pub struct Ask {
     /// Absolute. May carry a secret.
     pub url: Redacted,
     /// Sent with `POST` as JSON; without it, it is a `GET`.
-    pub body: Option<String>,
+    pub body: Option<Redacted>,
     /// The value of the header `authorization`.
     pub authorization: Option<Redacted>,
 }
 
-/// Why a relay could not be had. Nothing of it is private.
+/// Why somebody's API was of no use. Nothing of it is private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
@@ -182,7 +182,8 @@ impl Relay {
                 &format!("/v1/turn/keys/{key}/credentials/generate-ice-servers"),
                 Some(format!(r#"{{"ttl":{LIFE_SECONDS}}}"#)),
                 Some(format!("Bearer {token}")),
-            ),
+            )
+            .map(Way::Ask),
             Self::Shared { urls, secret } => {
                 if urls.is_empty() {
                     return Err(Failure::Misconfigured);
@@ -207,7 +208,8 @@ impl Relay {
                 &format!("/api/v1/turn/credential?secretKey={key}"),
                 Some(format!(r#"{{"expiryInSeconds":{LIFE_SECONDS}}}"#)),
                 None,
-            ),
+            )
+            .map(Way::Ask),
             Self::Metered {
                 api,
                 key: MeteredKey::Credential(key),
@@ -216,7 +218,8 @@ impl Relay {
                 &format!("/api/v1/turn/credentials?apiKey={key}"),
                 None,
                 None,
-            ),
+            )
+            .map(Way::Ask),
         }
     }
 }
@@ -228,14 +231,8 @@ impl Relay {
 /// # Errors
 /// What keeps it from being used.
 pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
-    if !(200..300).contains(&status) {
-        return Err(Failure::Status(status));
-    }
-    if body.len() > MAX_ANSWER_BYTES {
-        return Err(Failure::TooLarge);
-    }
-    let body = std::str::from_utf8(body).map_err(|_| Failure::Unreadable)?;
-    let body: &RawValue = serde_json::from_str(body).map_err(|_| Failure::Unreadable)?;
+    succeeded(status)?;
+    let body = readable(body)?;
     let answer = fields(body);
     let servers: Vec<_> = match text(&answer, "password") {
         Some(password) => server(
@@ -264,6 +261,23 @@ pub fn read(status: u16, body: &[u8]) -> Result<Granted, Failure> {
     })
 }
 
+/// Whether the status of an answer is that of a success.
+pub(super) fn succeeded(status: u16) -> Result<(), Failure> {
+    match status {
+        200..300 => Ok(()),
+        _ => Err(Failure::Status(status)),
+    }
+}
+
+/// What an answer has to say, as JSON.
+pub(super) fn readable(body: &[u8]) -> Result<&RawValue, Failure> {
+    if body.len() > MAX_ANSWER_BYTES {
+        return Err(Failure::TooLarge);
+    }
+    let body = std::str::from_utf8(body).map_err(|_| Failure::Unreadable)?;
+    serde_json::from_str(body).map_err(|_| Failure::Unreadable)
+}
+
 /// The password that goes with a name: base64 of HMAC-SHA1
 /// (draft-uberti-behave-turn-rest-00, section 2.2).
 fn password(secret: &str, username: &str) -> Result<String, Failure> {
@@ -273,20 +287,20 @@ fn password(secret: &str, username: &str) -> Result<String, Failure> {
     Ok(Base64::encode_string(&mac.finalize().into_bytes()))
 }
 
-fn ask(
+pub(super) fn ask(
     api: &str,
     path: &str,
     body: Option<String>,
     authorization: Option<String>,
-) -> Result<Way, Failure> {
+) -> Result<Ask, Failure> {
     if !may_be_asked(api) {
         return Err(Failure::Misconfigured);
     }
-    Ok(Way::Ask(Ask {
+    Ok(Ask {
         url: format!("{api}{path}").into(),
-        body,
+        body: body.map(Redacted::from),
         authorization: authorization.map(Redacted::from),
-    }))
+    })
 }
 
 /// Secrets travel encrypted, or not at all: plain HTTP is for a provider that a test plays on the same
@@ -333,31 +347,31 @@ fn server(
 }
 
 /// The fields of an object; none of anything else.
-fn fields(value: &RawValue) -> BTreeMap<String, &RawValue> {
+pub(super) fn fields(value: &RawValue) -> BTreeMap<String, &RawValue> {
     serde_json::from_str(value.get()).unwrap_or_default()
 }
 
-fn one_or_many(value: &RawValue) -> Vec<&RawValue> {
+pub(super) fn one_or_many(value: &RawValue) -> Vec<&RawValue> {
     serde_json::from_str(value.get()).unwrap_or_else(|_| vec![value])
 }
 
-fn text(fields: &BTreeMap<String, &RawValue>, name: &str) -> Option<String> {
+pub(super) fn text(fields: &BTreeMap<String, &RawValue>, name: &str) -> Option<String> {
     fields.get(name).copied().and_then(as_text)
 }
 
-fn as_text(value: &RawValue) -> Option<String> {
+pub(super) fn as_text(value: &RawValue) -> Option<String> {
     serde_json::from_str(value.get()).ok()
 }
 
 /// What a variable is set to: one that is empty is not set.
-fn given(variable: &Option<String>) -> Option<&str> {
+pub(super) fn given(variable: &Option<String>) -> Option<&str> {
     variable
         .as_deref()
         .map(str::trim)
         .filter(|text| !text.is_empty())
 }
 
-fn api(address: &str) -> String {
+pub(super) fn api(address: &str) -> String {
     address.trim_end_matches('/').into()
 }
 
@@ -489,7 +503,7 @@ mod tests {
             url:
                 "https://rtc.live.cloudflare.com/v1/turn/keys/key/credentials/generate-ice-servers"
                     .into(),
-            body: set(r#"{"ttl":600}"#),
+            body: Some(r#"{"ttl":600}"#.into()),
             authorization: Some("Bearer token".into()),
         };
         assert_eq!(asks(&cloudflare()), Ok(ask));
@@ -506,7 +520,7 @@ mod tests {
         assert_eq!(asks(&metered()), Ok(get));
         let create = Ask {
             url: "https://app.metered.live/api/v1/turn/credential?secretKey=secret".into(),
-            body: set(r#"{"expiryInSeconds":600}"#),
+            body: Some(r#"{"expiryInSeconds":600}"#.into()),
             authorization: None,
         };
         let settings = Settings {

@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 
 use js_sys::Date;
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
+use web_sys::{Request, Response};
 
 use super::answer::{opened, refused};
 use super::bindings::Env;
 use super::journal::Journal;
 use super::log::{Line, log};
+use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, length, with_text};
@@ -146,7 +147,7 @@ impl<A: Actor> Live<A> {
     }
 
     /// Opens a WebSocket to somebody new.
-    pub(super) fn accept(&mut self) -> Result<Response> {
+    pub(super) fn accept(&mut self, request: &Request) -> Result<Response> {
         if !self.restored().admits() {
             return crowded();
         }
@@ -169,7 +170,7 @@ impl<A: Actor> Live<A> {
         self.connections
             .insert(peer, Connection::new(socket, now()));
         self.happened(Event::Connected { peer });
-        opened(&pair.client()?)
+        opened(&pair.client()?, subprotocol(request)?)
     }
 
     /// A frame arrived.

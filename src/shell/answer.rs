@@ -27,7 +27,12 @@ const ALWAYS: [(&str, &str); 7] = [
 
 /// What went wrong, in words.
 pub(super) fn refused(status: u16, text: &str) -> Result<Response> {
-    response(status, text, &headers(TEXT, None)?)
+    told(status, text, None)
+}
+
+/// Likewise, for a page to read.
+pub(super) fn told(status: u16, text: &str, origin: Option<&str>) -> Result<Response> {
+    response(status, text, &headers(TEXT, origin)?)
 }
 
 /// Something went too fast, and there is a time to wait.
@@ -41,7 +46,7 @@ pub(super) fn too_often(wait: Millis, origin: Option<&str>) -> Result<Response> 
 
 /// A text for programs.
 pub(super) fn text(text: &str) -> Result<Response> {
-    response(200, text, &headers(TEXT, None)?)
+    told(200, text, None)
 }
 
 /// A value as JSON.
@@ -50,10 +55,15 @@ pub(super) fn json(value: &impl Serialize, origin: Option<&str>) -> Result<Respo
     response(200, &text, &headers("application/json", origin)?)
 }
 
-/// The client's end of a WebSocket.
-pub(super) fn opened(client: &WebSocket) -> Result<Response> {
+/// The client's end of a WebSocket, of this subprotocol.
+pub(super) fn opened(client: &WebSocket, subprotocol: Option<&str>) -> Result<Response> {
     let init = ResponseInit::new();
     init.set_status(101);
+    if let Some(name) = subprotocol {
+        let headers = Headers::new()?;
+        headers.set("sec-websocket-protocol", name)?;
+        init.set_headers(&headers);
+    }
     Reflect::set(&init, &JsValue::from("webSocket"), client)?;
     Response::new_with_opt_str_and_init(None, &init)
 }

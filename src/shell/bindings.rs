@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::platform::{Namespace, Result, Stub};
 use crate::core::ice::Settings;
 use crate::core::quota::Counted;
+use crate::core::turnstile::Turnstile;
 
 #[wasm_bindgen]
 extern "C" {
@@ -78,6 +79,15 @@ pub(super) fn ice_settings(env: &Env) -> Settings {
         metered_api: variable(env, "METERED_API"),
         hide_address: variable(env, "HIDE_ADDRESS"),
     }
+}
+
+/// The check of who comes, where there is one.
+pub(super) fn turnstile(env: &Env) -> Option<Turnstile> {
+    Turnstile::new(
+        &variable(env, "TURNSTILE_SITE_KEY"),
+        &variable(env, "TURNSTILE_SECRET"),
+        &variable(env, "TURNSTILE_API"),
+    )
 }
 
 /// What is not a variable, and need not be bound.

@@ -34,12 +34,14 @@ impl LobbyObject {
     pub fn fetch(&self, request: &Request) -> Result<Response> {
         let url = request.url();
         match Route::of(split_url(&url).1) {
-            Some(Route::Match) => self.0.borrow_mut().accept(),
+            Some(Route::Match) => self.0.borrow_mut().accept(request),
             Some(Route::Stats) => {
                 let origin = request.headers().get("origin")?;
                 json(&self.0.borrow_mut().restored().stats(), origin.as_deref())
             }
-            Some(Route::Room(_) | Route::Health | Route::Ice) | None => refused(404, "Not here."),
+            Some(Route::Room(_) | Route::Health | Route::Ice | Route::Pass) | None => {
+                refused(404, "Not here.")
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::core::turn::Failure;
+use crate::core::turnstile::Denial;
 
 #[wasm_bindgen]
 extern "C" {
@@ -36,6 +37,11 @@ pub(super) enum Line {
         relay: &'static str,
         /// Why, as far as it is nobody's secret.
         why: Failure,
+    },
+    /// Somebody asked for a pass and got none.
+    PassDenied {
+        /// Why, as far as it is nobody's secret.
+        why: Denial,
     },
     /// What must not come to pass did, and all in memory is lost.
     Panicked {

@@ -10,6 +10,7 @@ mod ice;
 mod journal;
 mod lobby;
 mod log;
+mod pass;
 mod platform;
 mod relay;
 mod room;
@@ -21,7 +22,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use self::answer::refused;
-use self::bindings::{Env, allowed_origins, lobby, room};
+use self::bindings::{Env, allowed_origins, lobby, room, turnstile};
 use self::log::{Line, log};
 use self::platform::Result;
 use self::visit::Visit;
@@ -37,8 +38,13 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
     let Some(route) = Route::of(path) else {
         return Ok(refused(404, "There is nothing here. See /healthz.")?.into());
     };
-    if request.method() != "GET" {
-        return Ok(refused(405, "Only GET is answered here.")?.into());
+    let method = request.method();
+    if !route.takes(&method) {
+        return Ok(refused(
+            405,
+            "Not with this method: /v1/pass takes POST, all else GET.",
+        )?
+        .into());
     }
     let headers = request.headers();
     let origin = headers.get("origin")?;
@@ -49,6 +55,7 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
         let text = "This page may not use this server. Its owner can add it to ALLOWED_ORIGINS.";
         return Ok(refused(403, text)?.into());
     }
+    let turnstile = turnstile(env);
     let address = headers.get("cf-connecting-ip")?;
     let address = address.as_deref();
     match route {
@@ -56,9 +63,18 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
             let text = concat!("ok ", env!("CARGO_PKG_VERSION"), "\n");
             Ok(answer::text(text)?.into())
         }
-        Route::Ice => ice::answer(env, sender == Sender::Page, address, origin),
+        Route::Ice => {
+            let posted = (turnstile.is_some() && method == "POST").then_some(request);
+            let page = sender == Sender::Page;
+            ice::answer(env, turnstile, posted, page, address, origin)
+        }
+        Route::Pass => pass::answer(env, turnstile, request, own, address, origin),
         Route::Match | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
+        }
+        Route::Match | Route::Room(_) if !pass::admits(turnstile.as_ref(), request)? => {
+            let text = "A pass is needed here that is still good. /v1/ice names the check for it.";
+            Ok(refused(403, text)?.into())
         }
         Route::Room(name) => Visit::to_object(room(env, name)?, request)?.counted(env, address),
         Route::Match => Visit::to_object(lobby(env)?, request)?.counted(env, address),

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
+use web_sys::{Request, Response};
 
 use super::actor::{Live, handlers};
 use super::bindings::{Env, room_capacity};
@@ -29,8 +29,8 @@ impl RoomObject {
     }
 
     /// A request arrived.
-    pub fn fetch(&self) -> Result<Response> {
-        self.0.borrow_mut().accept()
+    pub fn fetch(&self, request: &Request) -> Result<Response> {
+        self.0.borrow_mut().accept(request)
     }
 }
 

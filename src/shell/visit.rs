@@ -9,6 +9,7 @@ use web_sys::{Request, Response};
 use super::answer::too_often;
 use super::bindings::{Env, Limiter, limiter};
 use super::ice::Asking;
+use super::pass::Checking;
 use super::platform::{Result, Stub, now};
 use crate::core::quota::{Counted, Network, Quota};
 use crate::core::time::Millis;
@@ -36,6 +37,7 @@ pub struct Visit {
 enum To {
     Object(Stub, Request),
     Relays(Asking),
+    Check(Checking),
 }
 
 impl Visit {
@@ -52,13 +54,19 @@ impl Visit {
         Self { to, origin }
     }
 
+    /// The check of who comes.
+    pub(super) fn to_check(checking: Checking, origin: Option<String>) -> Self {
+        let to = To::Check(checking);
+        Self { to, origin }
+    }
+
     /// Counts it, by what counts for all or else in memory, and sees it through.
     pub(super) fn counted(self, env: &Env, address: Option<&str>) -> Result<JsValue> {
         let (counted, quota) = match (&self.to, address) {
             // Nothing is known of where it comes from, and others must not pay for it.
             (To::Object(..), None) => return self.go(),
             (To::Object(..), Some(_)) => (Counted::Connections, &CONNECTIONS),
-            (To::Relays(_), _) => (Counted::Relays, &RELAYS),
+            (To::Relays(_) | To::Check(_), _) => (Counted::Relays, &RELAYS),
         };
         let network = Network::of(address);
         if let Some(limiter) = limiter(env, counted) {
@@ -78,6 +86,7 @@ impl Visit {
         Ok(match self.to {
             To::Object(stub, request) => stub.fetch_with_request(&request)?.into(),
             To::Relays(asking) => asking.begin().into(),
+            To::Check(checking) => checking.begin().into(),
         })
     }
 

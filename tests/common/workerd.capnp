@@ -5,7 +5,7 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    # The providers of relays that a test plays are on this machine, and nothing else is asked.
+    # The providers that a test plays are on this machine, and nothing else is asked.
     (name = "internet", network = (allow = ["local"])),
     (name = "disk", disk = (writable = true)),
   ],
@@ -52,5 +52,8 @@ const worker :Workerd.Worker = (
     (name = "METERED_API", fromEnvironment = "METERED_API"),
     (name = "LOG_SAMPLING", fromEnvironment = "LOG_SAMPLING"),
     (name = "HIDE_ADDRESS", fromEnvironment = "HIDE_ADDRESS"),
+    (name = "TURNSTILE_SITE_KEY", fromEnvironment = "TURNSTILE_SITE_KEY"),
+    (name = "TURNSTILE_SECRET", fromEnvironment = "TURNSTILE_SECRET"),
+    (name = "TURNSTILE_API", fromEnvironment = "TURNSTILE_API"),
   ],
 );

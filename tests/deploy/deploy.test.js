@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +12,7 @@ import { prepareSite } from "../../scripts/site.mjs";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const PAGES = join(root, "pages");
 
 test("the dry run bundles the Worker with its objects and prepares the site", async () => {
   const script = join(root, "scripts", "deploy.mjs");
@@ -35,30 +36,67 @@ test("an unknown option is explained and nothing is done", async () => {
   });
 });
 
-test("the prepared site differs from pages/ by the signaling server's address alone", async () => {
+/**
+ * Prepares a site and tells how its pages and headers differ from pages/.
+ *
+ * @param {import("../../scripts/site.mjs").Deployment} deployment
+ * @returns {Promise<Record<string, { before: string, after: string }>>} the files that are not the same
+ */
+async function prepared(deployment) {
   const folder = await mkdtemp(join(tmpdir(), "echomingle-site-"));
   try {
-    await prepareSite("https://signal.example/", folder);
-    const [before, after] = await Promise.all(
-      [join(root, "pages"), folder].map(async (where) => ({
-        page: await readFile(join(where, "index.html"), "utf8"),
-        headers: await readFile(join(where, "_headers"), "utf8"),
-        script: await readFile(join(where, "main.js"), "utf8"),
-      })),
+    await prepareSite(deployment, folder);
+    const names = await readdir(folder, { recursive: true });
+    assert.deepEqual(names.sort(), (await readdir(PAGES, { recursive: true })).sort());
+    const files = names.filter((name) => /[._]/.test(name));
+    const pairs = await Promise.all(
+      files.map(async (name) => {
+        const [before, after] = await Promise.all(
+          [PAGES, folder].map((where) => readFile(join(where, name), "utf8")),
+        );
+        return /** @type {const} */ ([name, { before: before ?? "", after: after ?? "" }]);
+      }),
     );
-    assert(before && after);
-    assert.match(after.page, /<meta name="signaling" content="https:\/\/signal\.example">/);
-    assert.match(
-      after.headers,
-      /connect-src 'self' https:\/\/signal\.example wss:\/\/signal\.example;/,
-    );
-    assert.equal(after.page.replace("https://signal.example", ""), before.page);
-    assert.equal(
-      after.headers.replace(" https://signal.example wss://signal.example", ""),
-      before.headers,
-    );
-    assert.equal(after.script, before.script);
+    return Object.fromEntries(pairs.filter(([, { before, after }]) => before !== after));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+test("a site apart from its Worker has the Worker's address in its pages and its policy, and no other change", async () => {
+  const changed = await prepared({ signaling: "https://signal.example/" });
+  const pages = (await readdir(PAGES)).filter((name) => name.endsWith(".html"));
+  /** @type {string[]} */
+  const connecting = [];
+  for (const name of pages) {
+    const text = await readFile(join(PAGES, name), "utf8");
+    if (text.includes("signaling")) connecting.push(name);
+  }
+  assert.deepEqual(Object.keys(changed).sort(), ["_headers", ...connecting].sort());
+  for (const name of connecting) {
+    const { before, after } = /** @type {any} */ (changed[name]);
+    assert.match(after, /<meta name="signaling" content="https:\/\/signal\.example">/);
+    assert.equal(after.replace("https://signal.example", ""), before);
+  }
+  const { before, after } = /** @type {any} */ (changed._headers);
+  const added = " https://signal.example wss://signal.example";
+  assert(after.includes(`connect-src 'self'${added};`), after);
+  assert.equal(after.replace(added, ""), before);
+});
+
+test("a site on its Worker's origin is what lies in pages/", async () => {
+  assert.deepEqual(await prepared({}), {});
+});
+
+test("Turnstile may be loaded where it is used, and nowhere else", async () => {
+  const { _headers: headers, ...others } = await prepared({ turnstile: true });
+  assert.deepEqual(others, {});
+  const policy = /** @type {string[]} */ (
+    headers?.after.match(/Content-Security-Policy: (.*)/)?.[1]?.split("; ")
+  );
+  const added = policy.filter((directive) => !headers?.before.includes(directive));
+  assert.deepEqual(added, [
+    "frame-src https://challenges.cloudflare.com",
+    "script-src 'self' https://challenges.cloudflare.com",
+  ]);
 });

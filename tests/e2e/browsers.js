@@ -217,6 +217,8 @@ export class Person {
  * @property {"dark" | "light"} [theme]
  * @property {string} [namespace] the network namespace that Chromium lives in
  * @property {(() => void) | (() => void)[]} [first] what each page runs before its own scripts
+ * @property {(page: import("puppeteer-core").Page) => Promise<unknown>} [ready] what is done before the page
+ *   goes anywhere
  */
 
 /**
@@ -267,6 +269,7 @@ export async function visit(address, kind = "chromium", circumstances = {}) {
   const person = new Person(browser, page, cleanUp);
   for (const script of scripts) await page.evaluateOnNewDocument(script);
   if (theme) await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+  await circumstances.ready?.(page);
   await page.goto(address, { waitUntil: "load" });
   return person;
 }

@@ -38,7 +38,7 @@ before(async () => {
   site = `http://localhost:${port}`;
   signaling = await start({ variables: { ALLOWED_ORIGINS: site } });
   folder = await mkdtemp(join(tmpdir(), "echomingle-pages-"));
-  await prepareSite(signaling.address, join(folder, "site"));
+  await prepareSite({ signaling: signaling.address }, join(folder, "site"));
   // A configuration of its own: that of the repository is the Worker's.
   const configuration = `name = "site"
 compatibility_date = "2026-11-01"

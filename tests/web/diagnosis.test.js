@@ -8,7 +8,14 @@ import { kindOf } from "../../pages/examination.js";
 /** @import { Check, Devices, Facts, Probe, Vitals } from "../../pages/diagnosis.js" */
 
 const BROWSER = { family: "Firefox", version: 150, system: "Linux", secure: true, calls: true };
-const SERVER = { online: true, there: true, welcome: true, names: true, roundTrip: 23.4 };
+const SERVER = {
+  online: true,
+  there: true,
+  checked: true,
+  welcome: true,
+  names: true,
+  roundTrip: 23.4,
+};
 /** @type {Devices} */
 const DEVICES = {
   permissions: { camera: "granted", microphone: "granted" },
@@ -98,9 +105,24 @@ const TROUBLES = [
   ],
   [
     "no network",
-    { server: { online: false, there: false, welcome: false, names: false, roundTrip: null } },
+    {
+      server: {
+        online: false,
+        there: false,
+        checked: true,
+        welcome: false,
+        names: false,
+        roundTrip: null,
+      },
+    },
     "server",
     "You are offline",
+  ],
+  [
+    "a check that is not passed",
+    { server: { ...SERVER, checked: false, welcome: false, roundTrip: null } },
+    "server",
+    "The check of this site did not let you in",
   ],
   [
     "no server",

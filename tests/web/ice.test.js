@@ -19,13 +19,22 @@ const TURN = {
 /** @type {IceConfiguration} */
 const ANSWER = { iceServers: [TURN, STUN], ttl: 600, hideAddress: true };
 
+/** What a page finds in a storage, and leaves there. @param {Record<string, string>} kept */
+const storage = (kept) => ({
+  getItem: (/** @type {string} */ key) => kept[key] ?? null,
+  setItem: (/** @type {string} */ key, /** @type {string} */ value) => (kept[key] = value),
+});
+
 /**
  * A page of its own, just loaded, and the server it is from.
  * @param {TestContext} t
+ * @param {{ ever?: Record<string, string>, session?: Record<string, string> }} [kept] by pages before it
  */
-async function load(t) {
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+async function load(t, { ever = {}, session = {} } = {}) {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    asked.push(`${request.method} ${request.url}${body && ` ${body}`}`);
     response.statusCode = state.status;
     response.end(JSON.stringify(state.answer));
   }).listen(0, "127.0.0.1");
@@ -36,9 +45,12 @@ async function load(t) {
   Object.assign(globalThis, {
     document: { querySelector: () => null },
     location: { href: `http://127.0.0.1:${port}/r/kitchen` },
+    localStorage: storage(ever),
+    sessionStorage: storage(session),
   });
   t.after(() => {
-    for (const name of ["document", "location"]) Reflect.deleteProperty(globalThis, name);
+    for (const name of ["document", "location", "localStorage", "sessionStorage"])
+      Reflect.deleteProperty(globalThis, name);
   });
   /** @type {string[]} */
   const asked = [];
@@ -105,4 +117,59 @@ test("what was answered before is used as long as it holds, though nobody answer
   assert.equal(await page.ways(), first);
   t.mock.timers.tick(10_000);
   assert.deepEqual((await page.ways()).iceServers, []);
+});
+
+test("where there is no check nothing is named, kept or posted", async (t) => {
+  const kept = { ever: {}, session: {} };
+  const { page, asked } = await load(t, kept);
+  assert.deepEqual(page.protocols(0), []);
+  await page.ways();
+  assert.deepEqual(page.protocols(0), []);
+  assert.deepEqual(asked, ["GET /v1/ice"]);
+  assert.deepEqual(kept, { ever: { "site-hides": "true" }, session: {} });
+});
+
+test("who has passed the check names the pass and posts it, and one that fails is looked at anew", async (t) => {
+  const { page, asked } = await load(t, { session: { pass: '"given"' } });
+  assert.deepEqual(page.protocols(0), ["echomingle", "pass.given"]);
+  await page.ways();
+  assert.deepEqual(asked, ["POST /v1/ice given"]);
+  for (const failures of [0, 1]) page.protocols(failures);
+  await page.ways();
+  assert.equal(asked.length, 1);
+  page.protocols(2);
+  await page.ways();
+  assert.equal(asked.length, 2);
+});
+
+test("where a check comes first nobody connects before it, and the next page knows", async (t) => {
+  const kept = { ever: {}, session: { pass: '"of yesterday"' } };
+  const { page, state } = await load(t, kept);
+  state.answer = { ...ANSWER, check: "site key" };
+  await page.ways();
+  assert.equal(page.protocols(0), null);
+  assert.deepEqual(kept, {
+    ever: { "site-hides": "true", "site-checks": "true" },
+    session: { pass: '""' },
+  });
+});
+
+test("whose site had a check, and has none any more, connects once it is told", async (t) => {
+  const kept = { ever: { "site-checks": "true" } };
+  const { page } = await load(t, kept);
+  let admitted = 0;
+  page.onAdmitted(() => admitted++);
+  assert.equal(page.protocols(0), null);
+  await page.ways();
+  assert.equal(admitted, 1);
+  assert.deepEqual(page.protocols(0), []);
+  assert.equal(kept.ever["site-checks"], "false");
+});
+
+test("a connection that fails for no known reason has it looked for whether there is a check", async (t) => {
+  const { page, asked } = await load(t);
+  page.protocols(0);
+  assert.deepEqual(page.protocols(1), []);
+  await page.ways();
+  assert.deepEqual(asked, ["GET /v1/ice"]);
 });

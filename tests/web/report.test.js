@@ -20,7 +20,7 @@ const CALL = {
 /** @type {Facts} */
 const FACTS = {
   browser: { family: "Firefox", version: 150, system: "Android", secure: true, calls: true },
-  server: { online: true, there: true, welcome: true, names: true, roundTrip: 23.4 },
+  server: { online: true, there: true, checked: true, welcome: true, names: true, roundTrip: 23.4 },
   probes: [
     { scheme: "stun", transport: "udp", outcome: "silent", code: null, ways: ["host"] },
     { scheme: "turn", transport: "tcp", outcome: "refused", code: 401, ways: [] },

@@ -24,9 +24,10 @@ class Socket {
   /** @type {unknown[]} the frames that reached the server */
   received = [];
 
-  /** @param {string | URL} url */
-  constructor(url) {
+  /** @param {string | URL} url @param {string[]} protocols */
+  constructor(url, protocols) {
     this.url = String(url);
+    this.protocols = protocols;
   }
 
   /** @param {unknown} frame */
@@ -53,9 +54,9 @@ export class Server {
     const scope = /** @type {any} */ (globalThis);
     const before = scope.WebSocket;
     scope.WebSocket = class extends Socket {
-      /** @param {string | URL} url */
-      constructor(url) {
-        super(url);
+      /** @param {string | URL} url @param {string[]} protocols */
+      constructor(url, protocols) {
+        super(url, protocols);
         sockets.push(this);
       }
     };

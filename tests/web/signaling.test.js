@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Signaling } from "../../pages/lib/signaling.js";
+import { Signaling, subprotocols } from "../../pages/lib/signaling.js";
 import { Server, WELCOME } from "./server.js";
 
 /** @import { TestContext } from "node:test" */
@@ -53,6 +53,55 @@ test("nothing connects until it is told to, and then once, to the address it was
   signaling.connect();
   assert.equal(server.sockets.length, 1);
   assert.deepEqual(heard, ["welcome"]);
+});
+
+test("each connection names the subprotocols that hold by then, and none unless there are any", (t) => {
+  const { server, signaling } = client(t);
+  signaling.connect();
+  assert.deepEqual(server.socket.protocols, []);
+  signaling.disconnect();
+  /** @type {[number, string[]][]} */
+  const named = [];
+  const guarded = new Signaling(URL_OF_MATCH, "", (failures) => {
+    const protocols = subprotocols(`pass-${named.length}`);
+    named.push([failures, protocols]);
+    return protocols;
+  });
+  guarded.connect();
+  server.drop();
+  server.pass(250);
+  server.drop();
+  server.pass(500);
+  server.welcome();
+  server.drop();
+  server.pass(250);
+  assert.deepEqual(
+    named.map(([failures]) => failures),
+    [0, 1, 2, 1],
+  );
+  assert.deepEqual(server.socket.protocols, ["echomingle", "pass.pass-3"]);
+});
+
+test("while there can be no connection none is made, and it is tried again until there can", (t) => {
+  const server = new Server(t);
+  t.mock.method(Math, "random", () => 0);
+  let may = false;
+  const signaling = new Signaling(URL_OF_MATCH, "", () => (may ? [] : null));
+  let lost = 0;
+  signaling.on("lost", () => lost++);
+  signaling.connect();
+  server.pass(60_000);
+  assert.deepEqual(server.sockets, []);
+  assert.ok(lost > 5 && lost < 30, `${lost}`);
+  may = true;
+  signaling.check();
+  assert.equal(server.sockets.length, 1);
+  server.welcome();
+  assert.equal(signaling.connected, true);
+  // Whoever wants none has none.
+  signaling.disconnect();
+  signaling.check();
+  assert.equal(server.sockets.length, 1);
 });
 
 test("a message goes to those who listen for its type, and to nobody else", (t) => {

@@ -30,4 +30,5 @@ mod room_silence;
 mod server;
 mod storage;
 mod token;
+mod turnstile;
 mod visitor;

@@ -1,5 +1,5 @@
-//! A provider of relays, played by the test: an HTTP server on this machine that answers every request
-//! alike, and tells what it was asked.
+//! A provider of relays, or of the check of who comes, played by the test: an HTTP server on this machine that
+//! answers every request by one rule, and tells what it was asked.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +17,8 @@ use crate::visitor::LIMIT;
 pub(crate) enum Reply {
     /// This status, with this body.
     Body(u16, String),
+    /// What a function makes of the body of the request, as a success.
+    By(fn(&str) -> String),
     /// That it is elsewhere.
     Redirect(String),
     /// A body that does not end while anybody listens.
@@ -118,16 +120,20 @@ async fn serve(
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let asked = read(&mut stream).await?;
-    let _ = heard.send(asked);
+    let said = |status: u16, body: &str| {
+        let length = body.len();
+        format!(
+            "{status} Said\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
     let head = match &reply {
-        Reply::Body(status, body) => format!(
-            "{status} Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        ),
+        Reply::Body(status, body) => said(*status, body),
+        Reply::By(answer) => said(200, &answer(&asked.body)),
         Reply::Redirect(to) => format!("302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"),
         Reply::Endless => "200 OK\r\ncontent-type: application/json\r\n\r\n[".into(),
         Reply::Silence => String::new(),
     };
+    let _ = heard.send(asked);
     if !head.is_empty() {
         let head = format!(
             "HTTP/1.1 {}",
@@ -136,7 +142,7 @@ async fn serve(
         stream.write_all(head.as_bytes()).await?;
     }
     match reply {
-        Reply::Body(..) | Reply::Redirect(_) => Ok(()),
+        Reply::Body(..) | Reply::By(_) | Reply::Redirect(_) => Ok(()),
         Reply::Endless => loop {
             stream.write_all(&[b' '; 1024]).await?;
         },

@@ -335,6 +335,24 @@ impl Server {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
+        self.answer_to(method, path, headers, "").await
+    }
+
+    /// `POST` of a text.
+    pub(crate) async fn posted(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let length = body.len().to_string();
+        let about = [("content-type", "text/plain"), ("content-length", &length)];
+        let headers = [headers, &about].concat();
+        self.answer_to("POST", path, &headers, body).await
+    }
+
+    async fn answer_to(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
             self.address
@@ -343,6 +361,7 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         request += "\r\n";
+        request += body;
         let exchange = async {
             let mut stream = TcpStream::connect(self.address).await?;
             stream.write_all(request.as_bytes()).await?;

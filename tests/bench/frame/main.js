@@ -48,7 +48,7 @@ async function open(roundTrip) {
   const [worker, floor] = wires.map(({ address }) => address);
   const folder = await mkdtemp(join(tmpdir(), "echomingle-"));
   const sites = await Promise.all([
-    prepareSite(`${worker}`, folder).then(serve),
+    prepareSite({ signaling: `${worker}` }, folder).then(serve),
     serve(FOLDER, "bare.html"),
   ]);
   ends.unshift(
