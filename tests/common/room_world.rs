@@ -251,16 +251,27 @@ impl World {
         }
     }
 
-    /// All hear how the room stands if that has changed.
+    /// All hear how the room stands if that has changed, or is not what somebody was told.
     fn settles(&mut self, before: Option<(PeerId, bool)>) {
+        self.empties();
+        let standing = self.standing();
+        let misled = |peer: &PeerId| self.member(*peer).unwrap().told != standing;
+        if before.is_some() && standing != before || self.present().iter().any(misled) {
+            self.all_hear_of_room();
+        }
+    }
+
+    /// Nothing is left of an empty room.
+    fn empties(&mut self) {
         self.forgets();
         if self.present().is_empty() {
             (self.locked, self.comings) = (false, 0);
         }
-        if before.is_some() && self.standing() != before {
-            for to in self.present() {
-                self.hears_of_room(to);
-            }
+    }
+
+    fn all_hear_of_room(&mut self) {
+        for to in self.present() {
+            self.hears_of_room(to);
         }
     }
 
@@ -565,12 +576,12 @@ impl World {
                 let missed = !self.friends(peer).is_empty();
                 // Nothing is left of what it said.
                 self.is_gone(peer, GRACE);
-                self.settles(None);
                 // Nor of how the room stood.
                 if missed {
-                    for to in self.present() {
-                        self.hears_of_room(to);
-                    }
+                    self.empties();
+                    self.all_hear_of_room();
+                } else {
+                    self.settles(None);
                 }
                 script.loses(peer);
             }
