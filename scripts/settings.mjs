@@ -1,7 +1,7 @@
 /** What a deployment is configured with, and what that means, in plain words: before anybody is surprised. */
 
 /** What keeps a secret (docs/configuration.md); all else may be read by anybody. */
-const SECRETS = new Set([
+export const SECRETS = new Set([
   "TURN_KEY_API_TOKEN",
   "TURN_SECRET",
   "METERED_SECRET_KEY",
