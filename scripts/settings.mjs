@@ -29,7 +29,7 @@ export function explain(variables, secrets) {
   const known = (/** @type {string[]} */ names) =>
     names.some((name) => has.has(name)) || (!secrets && names.some((name) => SECRETS.has(name)));
   const begun = (/** @type {string[][]} */ parts) => parts.flat().some((name) => has.has(name));
-  const complete = (/** @type {string[][]} */ parts) => begun(parts) && parts.every(known);
+  const complete = (/** @type {string[][]} */ parts) => parts.every(known);
   /** @type {string[]} */
   const facts = [];
   /** @type {string[]} */
