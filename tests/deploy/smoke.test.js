@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
+import { WebSocketServer } from "ws";
 import { Problem } from "../../scripts/problem.mjs";
 import { Progress } from "../../scripts/progress.mjs";
 import { smoke, version } from "../../scripts/smoke.mjs";
@@ -85,35 +86,88 @@ test("a server that lets only some in is not open, and nothing works where nobod
 });
 
 /**
- * A server that has Turnstile in front of it, as far as a program gets there.
+ * A server that is not ours: what it says is what a test has it say.
  *
- * @param {{ foreign: number }} answers the status for a foreign page
+ * @param {object} answers
+ * @param {number} [answers.foreign] the status for a foreign page
+ * @param {string} [answers.check] the site key of Turnstile, where that lets nobody in
+ * @param {(socket: import("ws").WebSocket, message: any, sockets: import("ws").WebSocket[]) => void} [answers.hear]
  */
-async function guarded({ foreign }) {
+async function standIn({ foreign = 403, check, hear = () => {} }) {
   const stand = createServer((request, response) => {
     const strange = request.headers.origin?.endsWith(".invalid");
     const body = {
       "/healthz": "ok 1.2.3\n",
-      "/v1/ice": JSON.stringify({ iceServers: [], ttl: 3600, hideAddress: false, check: "0x1" }),
+      "/v1/ice": JSON.stringify({ iceServers: [], ttl: 3600, hideAddress: false, check }),
     }[request.url ?? ""];
     response.writeHead(strange ? foreign : 200, { "content-type": "application/json" }).end(body);
   });
-  stand.on("upgrade", (_, socket) => socket.end("HTTP/1.1 403 Forbidden\r\n\r\n"));
+  const server = new WebSocketServer({ noServer: true });
+  stand.on("upgrade", (request, socket, head) => {
+    if (check || request.headers.origin?.endsWith(".invalid")) {
+      return socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    }
+    server.handleUpgrade(request, socket, head, (client) => server.emit("connection", client));
+  });
+  /** @type {import("ws").WebSocket[]} */
+  const sockets = [];
+  server.on("connection", (socket) => {
+    say(socket, { type: "welcome", id: `${sockets.push(socket)}` });
+    socket.on("message", (text) => hear(socket, JSON.parse(`${text}`), sockets));
+  });
   stand.listen(0, "127.0.0.1");
   await once(stand, "listening");
   const { port } = /** @type {import("node:net").AddressInfo} */ (stand.address());
-  return { signaling: `http://127.0.0.1:${port}`, stop: () => stand.close() };
+  const target = { signaling: `http://127.0.0.1:${port}`, sites: [], version: "1.2.3" };
+  return {
+    target: { ...target, origins: ["https://meet.pages.dev"] },
+    stop() {
+      server.close();
+      stand.close();
+    },
+  };
 }
+
+/** @param {import("ws").WebSocket | undefined} socket @param {object} message */
+const say = (socket, message) => socket?.send(JSON.stringify(message));
 
 test("where Turnstile is in front nobody meets, which is no failure; a server open to all is one", async () => {
   for (const [foreign, expected] of /** @type {[number, string[]][]} */ ([
     [403, []],
     [200, ["foreign pages: /v1/ice answers 200, not 403"]],
   ])) {
-    const { signaling, stop } = await guarded({ foreign });
+    const { target, stop } = await standIn({ check: "0x1", foreign });
     try {
-      const target = { signaling, sites: [], origins: ["https://meet.pages.dev"] };
-      assert.deepEqual(await wrongs({ ...target, version: "1.2.3" }), expected);
+      assert.deepEqual(await wrongs(target), expected);
+    } finally {
+      stop();
+    }
+  }
+});
+
+test("a server where people do not meet, or not each other, or say something else, does not work", async () => {
+  /** @type {[string, (socket: import("ws").WebSocket, message: any, sockets: import("ws").WebSocket[]) => void][]} */
+  const servers = [
+    ["refused: not today", (socket) => say(socket, { type: "error", message: "not today" })],
+    ["the socket was closed before peer-joined came", (socket) => socket.close()],
+    [
+      "somebody else was met",
+      (socket) => say(socket, { type: "peer-joined", peer: { id: "somebody" } }),
+    ],
+    [
+      "a signal arrived as another",
+      (socket, { type, data }, sockets) => {
+        const place = sockets.indexOf(socket);
+        const peer = place % 2 === 0 ? place + 1 : place - 1;
+        if (type !== "signal") say(socket, { type: "peer-joined", peer: { id: `${peer + 1}` } });
+        else say(sockets[peer], { type, from: `${place + 1}`, data: { ...data, more: 1 } });
+      },
+    ],
+  ];
+  for (const [wrong, hear] of servers) {
+    const { target, stop } = await standIn({ hear });
+    try {
+      assert.deepEqual(await wrongs(target), [`random chat: ${wrong}`, `room: ${wrong}`]);
     } finally {
       stop();
     }
