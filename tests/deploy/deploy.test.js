@@ -267,7 +267,13 @@ test("a preview leaves the Worker alone; where what is online does not answer, t
 });
 
 test("what is not understood is explained and nothing is done", async () => {
-  const wrong = [["--force"], ["--preview", "blue"], ["--var", "NAME"], ["--origin", "chat"]];
+  const wrong = [
+    ["--force"],
+    ["--preview", "blue"],
+    ["--var", "NAME"],
+    ["--origin", "chat"],
+    ["--patience", "long"],
+  ];
   for (const args of wrong) {
     const { code, said } = await deploy(args);
     assert.equal(code, 1);
