@@ -233,12 +233,15 @@ test("a site that became a preview only is no success; its domains may use the W
   const project = { subdomain: "meet.pages.dev", domains, branch: "trunk" };
   const api = await cloudflare({ project });
   try {
-    const { code, said } = await deploy(["--project", "meet"], api.env);
+    const { code, said } = await deploy(["--project", "meet", "--patience", "1"], api.env);
     assert.equal(code, 1);
     inOrder(said, [
       /The site is at https:\/\/4f2a\.meet\.pages\.dev only/,
       /branch of meet is not main/,
     ]);
+    const allowed = "https://meet.pages.dev,https://chat.example,https://*.meet.pages.dev";
+    const worker = uploadOf(api, "PUT /workers/scripts/echomingle");
+    assert(worker.includes(`"${allowed}"`), worker);
   } finally {
     await api.stop();
   }
