@@ -1,4 +1,4 @@
-/** What the Worker reads of its configuration (src/shell/bindings.rs); docs/deploy.md says what each is. */
+/** What the Worker reads of its configuration (src/shell/bindings.rs); docs/configuration.md says what each is. */
 
 export const variables = [
   "ALLOWED_ORIGINS",
