@@ -56,7 +56,25 @@
 //!
 //! **Relays are for pages, and for minutes.** `/v1/ice` asks one provider after the other and gives what the
 //! first one grants ([`core::turn`]). A credential lives ten minutes, a call renews it, and only pages that
-//! may use the server get one. How often is counted in memory: a brake, and no wall ([`core::quota`]).
+//! may use the server get one.
+//!
+//! **What is counted where.** What one socket says is counted in the core before it is parsed, by number and by length;
+//! searches and entrances beside, since each is news to others ([`core::rate`]). What one network asks for is counted by
+//! the platform's rate limiters, for a whole location, or by each instance in memory where none is bound
+//! ([`core::quota`]). Buckets are full again after ten seconds, so an object that sleeps forgets nothing.
+//!
+//! **Who floods is gone.** It leaves its call before its socket is closed, so its partner is told at once, and its token
+//! resumes nothing.
+//!
+//! **A pass, and no session.** Where Turnstile is configured, who has passed its check carries a signed pass, and nobody
+//! remembers it ([`core::turnstile`]). It is no part of a URL, for those are logged: sockets say it as a subprotocol.
+//!
+//! **Notes are effects.** What is worth counting is a closed list ([`core::note`]) that comes out of the core like any
+//! order, so that property tests hold it too, and nothing of anybody's own has a place in it. What could be printed by
+//! mistake prints as its length ([`core::redacted`]).
+//!
+//! **Reports travel with what is said anyway.** How a call came about is told with the next `find`, for a message of its
+//! own would double what a call costs.
 //!
 //! **Nothing in Rust waits.** The handlers are ours and synchronous. Of the `worker` crate there are the raw
 //! bindings (`worker-sys`): what it builds on them makes a promise for every message, and its exports alone are
