@@ -189,12 +189,18 @@ struct Use<'a> {
     touches: Vec<Touch<'a>>,
 }
 
-/// Some of the text of a token is cut out, and other text put there.
+/// What is done to the text of a token, from some place on.
 #[derive(Debug, Arbitrary)]
-struct Touch<'a> {
-    place: u16,
-    length: u8,
-    text: &'a str,
+enum Touch<'a> {
+    /// One character becomes another one of those that tokens are made of.
+    Letter(u16, #[arbitrary(with = letter)] char),
+    /// So many are cut out, and other text is put there.
+    Text(u16, u8, &'a str),
+}
+
+fn letter(u: &mut Unstructured<'_>) -> arbitrary::Result<char> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    u.choose(ALPHABET).copied().map(char::from)
 }
 
 /// When all sockets were cut a token brings its owner back, until a day is over. No other text brings anybody.
@@ -213,9 +219,13 @@ fn brings_back<A: Actor>(mut script: Script<A>, how: &Use<'_>) {
     let which = usize::from(how.token) % script.tokens.len();
     let mut text: Vec<_> = script.tokens[which].1.chars().collect();
     for touch in &how.touches {
-        let start = usize::from(touch.place) % (text.len() + 1);
-        let end = text.len().min(start + usize::from(touch.length));
-        text.splice(start..end, touch.text.chars());
+        let (place, length, new) = match *touch {
+            Touch::Letter(place, letter) => (place, 1, letter.to_string()),
+            Touch::Text(place, length, new) => (place, length, new.into()),
+        };
+        let start = usize::from(place) % (text.len() + 1);
+        let end = text.len().min(start + usize::from(length));
+        text.splice(start..end, new.chars());
     }
     let text: String = text.into_iter().collect();
     // A fuzzer learns the other tokens, too.
