@@ -38,18 +38,17 @@ export function showStatus(text, tone = "calm") {
   status.dataset.tone = tone;
 }
 
-/** What stands between us and the server, if that is known. @type {[text: string, tone: Tone] | null} */
-let between = null;
+/** What keeps us from the server, if that is known. @type {[text: string, tone: Tone] | null} */
+let obstacle = null;
 
-/** @param {typeof between} obstacle */
-export function showObstacle(obstacle) {
-  between = obstacle;
-  if (obstacle) showStatus(...obstacle);
+/** Has it shown whenever there is no connection: a call that goes on needs none. @param {typeof obstacle} known */
+export function nameObstacle(known) {
+  obstacle = known;
 }
 
 /** The connection to the server is lost, and is being made anew. */
 export function showLost() {
-  if (between && navigator.onLine) showStatus(...between);
+  if (obstacle && navigator.onLine) showStatus(...obstacle);
   else if (navigator.onLine) showStatus("Reaching the server", "busy");
   else showStatus("You are offline", "bad");
 }
