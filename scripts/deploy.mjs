@@ -19,7 +19,7 @@ import { serve } from "./server.mjs";
 import { explain, listed } from "./settings.mjs";
 import { everything, setup } from "./setup.mjs";
 import { prepareSite } from "./site.mjs";
-import { PATIENCE, smoke, version } from "./smoke.mjs";
+import { PATIENCE, seconds, smoke, version } from "./smoke.mjs";
 
 const USAGE = `npm run deploy -- [--dry-run] [--project echomingle | --all-in-one] [--origin https://chat.example.com]...
   [--signaling https://signaling.example.com] [--preview branch] [--var NAME:value]... [--patience seconds]
@@ -49,7 +49,7 @@ function options() {
       allInOne: values["all-in-one"],
       dryRun: values["dry-run"],
       origins: values.origin.map((text) => new URL(text).origin),
-      patience: Number(values.patience),
+      patience: seconds(values.patience),
       preview,
       project: values.project,
       signaling: signaling && new URL(signaling).origin,
@@ -89,11 +89,11 @@ function parted(variable) {
 async function plan(chosen, progress) {
   const { name, vars } = await configuration();
   const all = { ...vars, ...chosen.variables };
-  const kept = chosen.dryRun ? null : await kepts(progress, name);
-  const { facts, mistakes } = explain(all, kept);
+  const names = chosen.dryRun ? null : await secretNames(progress, name);
+  const { facts, mistakes } = explain(all, names);
   for (const fact of facts) console.log(`  · ${fact}`);
   for (const mistake of mistakes) console.log(`  ! ${mistake}`);
-  if (!kept) console.log("  · Secrets were not looked at: that takes an account.");
+  if (!names) console.log("  · Secrets were not looked at: that takes an account.");
   const hosts = chosen.allInOne ? [] : await hostsOf(chosen);
   const origins = [...hosts.map((host) => `https://${host}`), ...chosen.origins];
   const previews = hosts.slice(0, 1).map((host) => `https://*.${host}`);
@@ -104,7 +104,7 @@ async function plan(chosen, progress) {
     mistakes: mistakes.length,
     origins,
     open: allowed.includes("*"),
-    turnstile: Boolean(all.TURNSTILE_SITE_KEY || kept?.includes("TURNSTILE_SITE_KEY")),
+    turnstile: Boolean(all.TURNSTILE_SITE_KEY || names?.includes("TURNSTILE_SITE_KEY")),
     variables: {
       ...chosen.variables,
       ...(allowed.length > 0 && { ALLOWED_ORIGINS: allowed.join() }),
@@ -117,7 +117,7 @@ async function plan(chosen, progress) {
  * @param {string} worker its name
  * @returns {Promise<string[]>} the names of the secrets that are set
  */
-async function kepts(progress, worker) {
+async function secretNames(progress, worker) {
   await progress.task("account", account);
   /** @type {string[]} */
   let names = [];

@@ -1,7 +1,7 @@
 /** What a deployment is configured with, and what that means, in plain words: before anybody is surprised. */
 
 /** What keeps a secret (docs/configuration.md); all else may be read by anybody. */
-const SECRETS = new Set([
+export const SECRETS = new Set([
   "TURN_KEY_API_TOKEN",
   "TURN_SECRET",
   "METERED_SECRET_KEY",
@@ -29,7 +29,7 @@ export function explain(variables, secrets) {
   const known = (/** @type {string[]} */ names) =>
     names.some((name) => has.has(name)) || (!secrets && names.some((name) => SECRETS.has(name)));
   const begun = (/** @type {string[][]} */ parts) => parts.flat().some((name) => has.has(name));
-  const complete = (/** @type {string[][]} */ parts) => begun(parts) && parts.every(known);
+  const complete = (/** @type {string[][]} */ parts) => parts.every(known);
   /** @type {string[]} */
   const facts = [];
   /** @type {string[]} */

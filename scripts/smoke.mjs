@@ -351,6 +351,13 @@ export async function version() {
   return found;
 }
 
+/** @param {string} text on a command line */
+export function seconds(text) {
+  const number = Number(text);
+  if (text.trim() === "" || !(number >= 0)) throw new Error("seconds are expected");
+  return number;
+}
+
 const USAGE = `npm run smoke -- https://signaling.example.com [--site https://chat.example.com]
 What is at the first address has to be of this clone's version; --any-version asks for none.`;
 
@@ -375,7 +382,7 @@ async function asked() {
       sites: [site],
       origins: [site],
       ...(!any && { version: await version() }),
-      patience: Number(values.patience),
+      patience: seconds(values.patience),
     };
   } catch (error) {
     if (error instanceof Problem) throw error;

@@ -29,13 +29,17 @@ let pages;
 let ended;
 /** @type {string} */
 let site;
+/** @type {string} where a preview deployment would be: a name below the site's, which browsers look for here */
+let preview;
 /** @type {string} */
 let folder;
 
 before(async () => {
   const port = await freePort();
   site = `http://localhost:${port}`;
-  signaling = await start({ variables: { ALLOWED_ORIGINS: site } });
+  preview = `http://blue.localhost:${port}`;
+  const allowed = `${site},http://*.localhost:${port}`;
+  signaling = await start({ variables: { ALLOWED_ORIGINS: allowed } });
   folder = await mkdtemp(join(tmpdir(), "echomingle-pages-"));
   await prepareSite({ signaling: signaling.address }, join(folder, "site"));
   // A configuration of its own: that of the repository is the Worker's.
@@ -67,8 +71,8 @@ after(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 });
 
-test("a call across the two origins works, and no page complains", async () => {
-  const [ana, ben] = await Promise.all([visit(site), visit(site)]);
+test("a call works across origins, from the site to a preview of it, and no page complains", async () => {
+  const [ana, ben] = await Promise.all([visit(site), visit(preview)]);
   try {
     await meet(ana, ben);
     assert.deepEqual([...ana.complaints, ...ben.complaints], []);
@@ -120,6 +124,8 @@ test("a page of any other origin gets nothing", async () => {
   for (const path of ["/v1/ice", "/v1/stats", "/v1/match"]) {
     assert.equal((await fetch(signaling.address + path, elsewhere)).status, 403, path);
   }
-  const answer = await fetch(`${signaling.address}/v1/ice`, { headers: { origin: site } });
-  assert.equal(answer.headers.get("access-control-allow-origin"), site);
+  for (const origin of [site, preview]) {
+    const answer = await fetch(`${signaling.address}/v1/ice`, { headers: { origin } });
+    assert.equal(answer.headers.get("access-control-allow-origin"), origin);
+  }
 });

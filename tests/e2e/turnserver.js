@@ -1,4 +1,4 @@
-// A relay on this machine: coturn, with credentials by a shared secret, as docs/deploy.md sets it up.
+// A relay on this machine: coturn, with credentials by a shared secret, as docs/turn.md sets it up.
 
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
