@@ -10,6 +10,7 @@
 
 import { freshFor, Line } from "./line.js";
 import { GROWTH, least, limit, lower, share } from "./uplink.js";
+import { sentence, words } from "./words.js";
 
 /** @import { Peer as Met } from "./lib/protocol.js" */
 /** @import { Signal } from "./lib/negotiation.js" */
@@ -558,7 +559,7 @@ class Peer {
 }
 
 /** Whether a connection goes by a relay of ours. @param {RTCPeerConnection} connection */
-async function relayed(connection) {
+export async function relayed(connection) {
   const stats = [...(await connection.getStats()).values()];
   const used = stats.find(({ type }) => type === "transport")?.selectedCandidatePairId;
   const pair = stats.find(({ id, nominated, type }) =>
@@ -580,8 +581,9 @@ export function read(data) {
     const { type, ...fields } = JSON.parse(data);
     switch (type) {
       case "chat": {
-        const text = typeof fields.text === "string" ? fields.text.slice(0, LONGEST_TEXT) : "";
-        return text.trim() ? { type, text } : null;
+        const said = typeof fields.text === "string" ? fields.text.slice(0, LONGEST_TEXT) : "";
+        const text = sentence(said);
+        return text ? { type, text } : null;
       }
       case "typing":
         return { type, on: fields.on === true };
@@ -611,15 +613,5 @@ export function read(data) {
   return null;
 }
 
-/**
- * A name as the server would have it (src/core/room.rs): words, and not too long.
- * @param {string} name
- */
-export function tidy(name) {
-  const words = name
-    .replace(/\p{Cc}/gu, " ")
-    .trim()
-    .split(/\s+/u)
-    .join(" ");
-  return [...words].slice(0, LONGEST_NAME).join("").trim();
-}
+/** A name as others are told it. @param {string} name */
+export const tidy = (name) => words(name, LONGEST_NAME);

@@ -2,6 +2,7 @@
 // only ever text.
 
 import { find } from "./page.js";
+import { sentence } from "./words.js";
 
 /** For how long somebody counts as typing after the last key, in milliseconds. */
 const TYPING = 3_000;
@@ -33,7 +34,7 @@ export class Chat {
     this.#send = /** @type {HTMLButtonElement} */ (find("form button", root));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = this.#input.value.trim();
+      const text = sentence(this.#input.value).trim();
       if (!text || !on.say(text)) return;
       this.#stopTyping(on.typing);
       this.#input.value = "";

@@ -1,6 +1,7 @@
 // What the person likes: a few words, each a button that takes itself away again.
 
 import { find, icon } from "./page.js";
+import { words as visible } from "./words.js";
 
 /** As many as a search may name, and as long as each may be (src/core/interest.rs). */
 const MOST = 8;
@@ -51,7 +52,7 @@ export class Interests {
 
   /** @param {string[]} words */
   #set(words) {
-    const tidy = words.map((word) => [...word.trim().toLowerCase()].slice(0, LONGEST).join(""));
+    const tidy = words.map((word) => visible(word.toLowerCase(), LONGEST));
     this.#words = [...new Set(tidy.filter(Boolean))].slice(0, MOST);
     for (const button of this.#box.querySelectorAll("button")) button.remove();
     this.#input.before(...this.#words.map((word) => this.#button(word)));

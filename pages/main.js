@@ -10,6 +10,7 @@ import { Signaling } from "./lib/signaling.js";
 import { newRoom, roomPath } from "./link.js";
 import { Media } from "./media.js";
 import { recall, remember } from "./memory.js";
+import { Outcome } from "./outcome.js";
 import {
   ASKING,
   find,
@@ -76,6 +77,8 @@ let phase = "start";
 let mode = "video";
 /** @type {Call | null} */
 let call = null;
+/** How the call came about, or the one before, until the server has been told. @type {Outcome | null} */
+let outcome = null;
 /** Everything that belongs to one phase ends with it. */
 let ended = new AbortController();
 
@@ -223,9 +226,13 @@ function ask() {
     interests: interests.words,
     ...(offer && { offer }),
     crosses: true,
+    ...(outcome && { last: outcome.report }),
   });
-  if (asked) return showStatus("Looking for someone", "busy");
-  showLost();
+  if (asked) {
+    outcome = null;
+    return showStatus("Looking for someone", "busy");
+  }
+  showLost(signaling, view.tell);
   signaling.connect();
 }
 
@@ -293,7 +300,9 @@ signaling.on("lost", () => {
   // What was offered may have been handed to somebody of whom we will not hear.
   prepared.discard();
   if (phase === "start" || phase === "searching") {
-    showLost();
+    showLost(signaling, (title, advice) => {
+      if (phase === "searching") view.tell(title, advice);
+    });
     if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   } else if (phase === "call" && steady) {
@@ -357,6 +366,7 @@ function meet(peer, anew = false) {
         }),
       onstate: (_, state) => {
         steady = state === "connected";
+        if (steady) outcome?.reached(call?.connection(peer.id));
         if (state !== "connected") return showStatus(DOUBTS[state], "bad");
         tellState();
         talk(shared);
@@ -367,6 +377,7 @@ function meet(peer, anew = false) {
     },
   });
   call.add(peer, anew, anew ? null : prepared.take(peer));
+  outcome = anew ? null : new Outcome();
   finding = null;
   later(DOUBTFUL, () => explain(peer.id));
 }
@@ -466,6 +477,7 @@ signaling.on("peer-left", ({ peer, reason }) => {
 function hangUp() {
   call?.close();
   call = null;
+  outcome?.over();
   view.showRemote(null);
   chat.open(false);
 }

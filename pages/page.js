@@ -1,6 +1,8 @@
 // What both pages are made of: finding elements, the status line, the buttons of the devices, icons, and
 // the short word that comes up and goes.
 
+import { closure } from "./server.js";
+
 /** @import { Problem } from "./media.js" */
 /** @typedef {"calm" | "busy" | "bad"} Tone */
 
@@ -46,11 +48,43 @@ export function nameObstacle(known) {
   obstacle = known;
 }
 
-/** The connection to the server is lost, and is being made anew. */
-export function showLost() {
-  if (obstacle && navigator.onLine) showStatus(...obstacle);
-  else if (navigator.onLine) showStatus("Reaching the server", "busy");
-  else showStatus("You are offline", "bad");
+/** After so many connections that failed, it is asked why. Before that it may be a deploy. */
+const DOUBT = 3;
+
+const CLOSURES = {
+  full: {
+    title: "Full for today",
+    advice: "This site has served all that it can today. It opens again at",
+  },
+  closed: {
+    title: "Nobody is let in right now",
+    advice: "This site may have served all that it can today. Then it opens again at",
+  },
+};
+
+/**
+ * The connection to the server is lost, and is being made anew.
+ *
+ * @param {import("./lib/signaling.js").Signaling} signaling
+ * @param {(title: string, advice: string) => void} tell what there is to know if that takes long
+ */
+export async function showLost(signaling, tell) {
+  if (!navigator.onLine) return showStatus("You are offline", "bad");
+  if (obstacle) return showStatus(...obstacle);
+  showStatus("Reaching the server", "busy");
+  const reason = signaling.failures < DOUBT ? null : await closure();
+  // By now it may be there again.
+  if (!reason || signaling.connected) return;
+  const { title, advice } = CLOSURES[reason];
+  showStatus(title, "bad");
+  tell(title, `${advice} ${midnight()}.`);
+}
+
+/** When the day ends by which the limits of a plan are counted (Cloudflare: Workers, Limits), in local time. */
+function midnight() {
+  const now = new Date();
+  const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + 1);
+  return new Intl.DateTimeFormat("en", { timeStyle: "short" }).format(end);
 }
 
 /**

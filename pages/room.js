@@ -215,7 +215,10 @@ signaling.on("error", ({ code }) => {
 });
 
 signaling.on("lost", () => {
-  if (joining) showLost();
+  if (!joining) return;
+  showLost(signaling, (title, advice) => {
+    if (phase === "entering") tell(title, advice);
+  });
 });
 
 onAdmitted(() => signaling.check());

@@ -1,6 +1,5 @@
 // Where the signaling server is, and what it answers besides the WebSocket.
 
-import { subprotocols } from "./lib/signaling.js";
 import { recall, remember } from "./memory.js";
 
 /** The server of this deployment; that of the page itself where none is named. */
@@ -60,8 +59,11 @@ export function onAdmitted(listener) {
   admitted = listener;
 }
 
+/** What a WebSocket names so as to be let in: a page can put nothing else into an upgrade. */
+export const subprotocols = () => (pass ? ["echomingle", `pass.${pass}`] : []);
+
 /**
- * What a WebSocket to the server names.
+ * What a WebSocket to the server names, where there can be one.
  * @param {number} failures that came before in a row
  * @returns {string[] | null} null: not before the check is passed
  */
@@ -69,7 +71,7 @@ export function protocols(failures) {
   // Why a socket is refused, no page is told: there may be a check, or the pass may be good no more.
   if (pass && failures > 1) freshUntil = 0;
   if ((checks || failures > 0) && !checking) ways();
-  return pass || !checks ? subprotocols(pass) : null;
+  return pass || !checks ? subprotocols() : null;
 }
 
 /** Whether the check was passed, for some seconds: it may ask something, or not work. */
@@ -143,12 +145,36 @@ export function relays({ iceServers }) {
   return iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 }
 
+/** @returns {Promise<import("./lib/protocol.js").Stats>} how many people there are and how long they waited */
+export const stats = () => ask("/v1/stats");
+
 /** @returns {Promise<number>} how many people there are; 0 where that is not known */
 export async function online() {
   try {
-    return (await ask("/v1/stats")).online;
+    return (await stats()).online;
   } catch {
     return 0;
+  }
+}
+
+/**
+ * Why nobody is let in, if that is so. `full`: a plan's day has its limits, and they are reached. `closed`: somebody
+ * answers in the server's place, and a page may not read what.
+ *
+ * @returns {Promise<"full" | "closed" | null>}
+ */
+export async function closure() {
+  const url = new URL("/v1/stats", base);
+  const signal = AbortSignal.timeout(5_000);
+  try {
+    const { status } = await fetch(url, { signal });
+    return status === 429 || status === 503 ? "full" : null;
+  } catch {
+    const answers = fetch(url, { mode: "no-cors", signal });
+    return answers.then(
+      () => "closed",
+      () => null,
+    );
   }
 }
 

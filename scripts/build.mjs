@@ -73,7 +73,9 @@ export async function build(progress) {
     const raw = join(parts, "index_bg.wasm");
     await step.run(join(binaries, "wasm-opt"), [raw, "-o", raw, ...OPTIMISE]);
     const [entry, bundle] = [join(parts, "entry.js"), join(parts, "bundle.js")];
-    await copyFile(join(root, "src", "shell", "entry.js"), entry);
+    for (const name of ["entry.js", "full.js"]) {
+      await copyFile(join(root, "src", "shell", name), join(parts, name));
+    }
     await step.run(esbuild(), [entry, `--outfile=${bundle}`, ...BUNDLE]);
     // As the runtime takes it, which does not know the newer `import source`.
     const bundled = await readFile(bundle, "utf8");

@@ -3,19 +3,21 @@
 import { spawn } from "node:child_process";
 import { environment, root } from "./environment.mjs";
 
-/** Seconds a program has to end by itself before it is killed. */
+/** Seconds a program has to end by itself before it is killed, and the most that it may ask for. */
 const GRACE = 5;
 
 let stopping = false;
 
-/** @type {Set<import("node:child_process").ChildProcess>} */
-const running = new Set();
+/** @type {Map<import("node:child_process").ChildProcess, number>} each with its grace */
+const running = new Map();
 
 /**
  * @typedef {object} Options
  * @property {string} [cwd] the repository, unless given
  * @property {NodeJS.ProcessEnv} [env] added to the scripts' environment
  * @property {number} [limit] seconds after which the program is ended
+ * @property {number} [grace] seconds it has to end by itself when it is stopped, at most 5
+ * @property {boolean} [inherit] it prints where the script does, and nobody reads along
  * @property {(text: string, stream: "stdout" | "stderr") => void} [onOutput] hears what the program prints
  * @property {(ok: boolean) => void} [onEnd] hears of its end, unless it is us who stop
  */
@@ -32,11 +34,11 @@ export function start(command, args, options = {}) {
     cwd: options.cwd ?? root,
     detached: true,
     env: environment(options.env),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: options.inherit ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
   });
-  running.add(child);
+  running.set(child, options.grace ?? GRACE);
   for (const stream of /** @type {const} */ (["stdout", "stderr"])) {
-    child[stream].setEncoding("utf8").on("data", (text) => options.onOutput?.(text, stream));
+    child[stream]?.setEncoding("utf8").on("data", (text) => options.onOutput?.(text, stream));
   }
   /** @param {boolean} ok */
   const end = (ok) => {
@@ -89,7 +91,10 @@ export function run(command, args, options = {}) {
 
 /** Ends every program that is running: politely, then for sure. */
 async function stopAll() {
-  for (const child of running) signal(child, "SIGTERM");
+  for (const [child, grace] of running) {
+    signal(child, "SIGTERM");
+    setTimeout(() => signal(child, "SIGKILL"), grace * 1000);
+  }
   const deadline = Date.now() + GRACE * 1000;
   while (running.size > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -98,7 +103,7 @@ async function stopAll() {
 }
 
 function killAll() {
-  for (const child of running) signal(child, "SIGKILL");
+  for (const child of running.keys()) signal(child, "SIGKILL");
 }
 
 /**

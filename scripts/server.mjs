@@ -32,23 +32,20 @@ export async function requireFree({ ip, port }) {
   }).catch((error) => {
     const why = error.code === "EADDRINUSE" ? "it is taken" : error.code;
     throw new Problem(`Port ${port} of ${ip} cannot be used: ${why}.`, {
-      hint: "Choose another: npm start -- --port 9000",
+      hint: "Choose another, such as --port 9000.",
     });
   });
 }
 
 /**
- * Starts the server and waits until it answers. From then on it may print.
+ * Starts `wrangler dev` and waits until it answers. From then on it may print.
  *
  * @param {Address} address
  * @param {import("./progress.mjs").Step} step
  * @param {(text: string) => void} print
- * @returns {Promise<{ ended: Promise<void> }>} `ended`: it stopped by itself
  */
-export async function serve(address, step, print) {
+export function serve(address, step, print) {
   step.say("starting");
-  let log = "";
-  let up = false;
   const wrangler = join(root, "node_modules", "wrangler", "bin", "wrangler.js");
   const variables = address.variables.flatMap((variable) => ["--var", variable]);
   const where = [
@@ -59,14 +56,31 @@ export async function serve(address, step, print) {
     ...variables,
     ...(address.options ?? []),
   ];
+  // The inspector takes any port: two servers that start at once would want the same one.
+  const quiet = ["--inspector-port=0", "--show-interactive-dev-session=false"];
+  return launch(address, node(), [wrangler, "dev", ...where, ...quiet], {}, print);
+}
+
+/**
+ * Starts a program that serves and waits until it answers.
+ *
+ * @param {Address} address
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import("./process.mjs").Options} options
+ * @param {(text: string) => void} [print] hears what it prints once it is up
+ * @returns {Promise<{ ended: Promise<void> }>} `ended`: it stopped by itself
+ */
+export async function launch(address, command, args, options, print = () => {}) {
+  let log = "";
+  let up = false;
   /** @type {() => void} */
   let end = () => {};
   /** @type {Promise<void>} */
   const ended = new Promise((resolve) => (end = resolve));
   let over = false;
-  // The inspector takes any port: two servers that start at once would want the same one.
-  const quiet = ["--inspector-port=0", "--show-interactive-dev-session=false"];
-  start(node(), [wrangler, "dev", ...where, ...quiet], {
+  start(command, args, {
+    ...options,
     onOutput: (text) => {
       if (up) print(text.trimEnd());
       else log += text;

@@ -64,11 +64,13 @@ impl Shown {
                 interests,
                 offer,
                 crosses,
+                last,
             } => {
                 self.variants.insert(mode(wanted));
                 self.optional("interests of find", !interests.is_empty());
                 self.optional("offer of find", offer.is_some());
                 self.optional("crosses of find", *crosses);
+                self.optional("last of find", last.is_some());
             }
             ClientMessage::Join { name } => self.optional("name of join", name.is_some()),
             ClientMessage::Offer { offer: _ }

@@ -12,7 +12,9 @@ export type ClientMessage<D = unknown> = { "type": "find",
   offer?: string,
   /** Whether two offers are enough for this client, where those of both are alike: each takes the
  * other's for an answer, and nobody has to answer. */
-  crosses?: boolean, }
+  crosses?: boolean,
+  /** How the last call came about, for who runs the server to see; nothing depends on it. */
+  last?: Report, }
   | { "type": "offer",
   /** The SDP offer. */
   offer: string, }
@@ -144,7 +146,26 @@ export type Stats = {
   /** Of these, in the queue. */
   waiting: number,
   /** Calls of two or more. */
-  calls: number, };
+  calls: number,
+  /** How many have waited at most 0, 1, 3, 10, 30, 60 and 300 seconds until they met somebody, and longer, since
+ * the server woke up. */
+  waits: Waits, };
+
+/**
+ * How long people waited until they met somebody, since the object woke up.
+ */
+export type Waits = Array<number>;
+
+/**
+ * How a call came about for one of its two.
+ */
+export type Report = {
+  /** Whether it did. */
+  connected: boolean,
+  /** For how many milliseconds both tried. */
+  ms: number,
+  /** Whether it went by a relay. */
+  relayed: boolean, };
 
 /**
  * The answer of `GET /v1/ice`.

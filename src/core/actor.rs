@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::compact::{pack, unpack};
 use crate::core::id::PeerId;
+use crate::core::note::Note;
 use crate::core::protocol::{ClientMessage, Peer, Relayed, ServerMessage, VERSION};
 use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
@@ -160,6 +161,8 @@ pub enum Effect<'a> {
     },
     /// Set the one alarm to this time, instead of any other.
     WakeAt(Timestamp),
+    /// Count something that came about.
+    Count(Note),
 }
 
 impl Effect<'_> {
@@ -178,7 +181,10 @@ impl Effect<'_> {
             code,
             reason: rejection.message(),
         });
-        [error].into_iter().chain(close).collect()
+        let note = Effect::Count(Note::Refused {
+            code: rejection.code(),
+        });
+        [error, note].into_iter().chain(close).collect()
     }
 
     /// The first message of a socket, or of one that belongs to somebody else from now on.

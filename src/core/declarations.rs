@@ -4,6 +4,7 @@
 use ts_rs::{Config, TS};
 
 use crate::core::ice::{IceConfiguration, IceServer};
+use crate::core::note::{Report, Waits};
 use crate::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, Stats,
 };
@@ -34,6 +35,8 @@ fn declarations() -> String {
         declaration::<LeaveReason>(),
         declaration::<ErrorCode>(),
         declaration::<Stats>(),
+        declaration::<Waits>(),
+        declaration::<Report>(),
         declaration::<IceConfiguration>(),
         declaration::<IceServer>(),
         declaration::<Pass>(),

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::interest::interests;
+use crate::core::note::{Note, Waits};
 use crate::core::protocol::{
     ClientMessage, LeaveReason, Mode, Peer, Relayed, Role, ServerMessage, Stats,
 };
@@ -107,6 +108,8 @@ pub struct Lobby {
     next_ticket: u64,
     /// The alarm ordered last, unless it has gone off.
     alarm: Option<Timestamp>,
+    /// Not remembered: a statistic.
+    waits: Waits,
 }
 
 impl Actor for Lobby {
@@ -214,6 +217,7 @@ impl Lobby {
             claimed: Claimed::default(),
             next_ticket: 0,
             alarm: None,
+            waits: Waits::default(),
         }
     }
 
@@ -227,6 +231,7 @@ impl Lobby {
             online: count(self.seats.len()),
             waiting: count(self.video.len() + self.text.len()),
             calls: count(in_call.count() + self.bereft.len()) / 2,
+            waits: self.waits,
         }
     }
 
@@ -277,7 +282,9 @@ impl Lobby {
         {
             self.bereft.pop_first();
             if let Some(partner) = self.partner(peer) {
-                self.set_idle(peer, partner, LeaveReason::Lost, effects);
+                let reason = LeaveReason::Lost;
+                effects.push(Effect::Count(Note::Ended { reason }));
+                self.set_idle(peer, partner, reason, effects);
             }
         }
     }
@@ -353,6 +360,7 @@ impl Lobby {
             effects.push(Effect::Save { peer });
         }
         effects.push(Effect::welcome(peer, self.token(peer, now), others));
+        effects.push(Effect::Count(Note::Resumed));
         match call {
             Some(Pairing {
                 away: Some(until), ..
@@ -441,7 +449,10 @@ impl Lobby {
                 interests: named,
                 offer,
                 crosses,
+                last,
             } => {
+                let last = last.map(|report| Effect::Count(Note::SetUp(report)));
+                effects.extend(last);
                 let place = self.end(peer, LeaveReason::Skipped, effects);
                 let place = place.filter(|wish| wish.mode == mode);
                 let (ticket, since) = match place {
@@ -588,8 +599,17 @@ impl Lobby {
             false => (other, one),
         };
         let shared = first.shared(&second);
+        let waited = |wish: &Wish| now.since(wish.since);
+        self.waits.count(waited(&first));
+        self.waits.count(waited(&second));
         let cross = first.crosses && second.crosses;
         let crossed = cross && first.offer.is_some() && second.offer.is_some();
+        effects.push(Effect::Count(Note::Met {
+            mode: first.mode,
+            waited_ms: waited(&first).max(waited(&second)).get(),
+            shared: !shared.is_empty(),
+            crossed,
+        }));
         // Of two prepared offers the one that waited longer is used, if they do not cross.
         let second_offers = first.offer.is_none() && second.offer.is_some();
         let (offerer, answerer, offer) = match second_offers {
@@ -643,6 +663,7 @@ impl Lobby {
                 Some(wish)
             }
             Status::InCall(call) => {
+                effects.push(Effect::Count(Note::Ended { reason }));
                 match call.away {
                     Some(until) => {
                         self.bereft.remove(&(until, peer));

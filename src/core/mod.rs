@@ -11,6 +11,7 @@ pub mod ice;
 pub mod id;
 pub mod interest;
 pub mod lobby;
+pub mod note;
 pub mod origin;
 pub mod protocol;
 pub mod quota;
@@ -23,6 +24,7 @@ pub mod route;
 pub mod time;
 pub mod turn;
 pub mod turnstile;
+pub mod words;
 
 mod compact;
 #[cfg(test)]

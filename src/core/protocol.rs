@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::core::id::PeerId;
 use crate::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
+use crate::core::note::{Report, Waits};
 use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 
@@ -60,6 +61,10 @@ pub enum ClientMessage<D> {
         #[serde(default, skip_serializing_if = "is_false")]
         #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
         crosses: bool,
+        /// How the last call came about, for who runs the server to see; nothing depends on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        last: Option<Report>,
     },
     /// While waiting: hand over this one from now on, and not that of `find`. Answered by `waiting`; who
     /// does not wait any more is not answered, and whoever was met has the offer from before.
@@ -371,6 +376,9 @@ pub struct Stats {
     pub waiting: u32,
     /// Calls of two or more.
     pub calls: u32,
+    /// How many have waited at most 0, 1, 3, 10, 30, 60 and 300 seconds until they met somebody, and longer, since
+    /// the server woke up.
+    pub waits: Waits,
 }
 
 /// Reads one text frame of a client.
@@ -413,6 +421,7 @@ struct Fields<'a> {
     interests: Option<Vec<String>>,
     offer: Option<Redacted>,
     crosses: Option<bool>,
+    last: Option<Report>,
     name: Option<String>,
     on: Option<bool>,
     peer: Option<Addressee>,
@@ -506,7 +515,8 @@ impl<'a> Fields<'a> {
             Kind::Find => {
                 let interests = self.interests.take().unwrap_or_default();
                 let crosses = self.crosses.take().unwrap_or_default();
-                find(self.mode.take()?.0, interests, self.offer.take(), crosses)
+                let (offer, last) = (self.offer.take(), self.last.take());
+                find(self.mode.take()?.0, interests, offer, crosses, last)
             }
             Kind::Offer => {
                 let offer = fitting(self.offer.take()?);
@@ -551,6 +561,7 @@ impl<'a> Fields<'a> {
                 interests: None,
                 offer: None,
                 crosses: None,
+                last: None,
                 name: None,
                 on: None,
                 peer: None,
@@ -566,7 +577,7 @@ impl Kind {
     /// The fields of this type, in words; nothing for a type that does not exist.
     fn takes(&self) -> Option<&'static str> {
         match self {
-            Self::Find => Some("find takes mode, and perhaps interests, offer and crosses"),
+            Self::Find => Some("find takes mode, and perhaps interests, offer, crosses and last"),
             Self::Offer => Some("offer takes offer"),
             Self::Join => Some("join takes perhaps name"),
             Self::Lock => Some("lock takes on"),
@@ -587,6 +598,7 @@ fn find<D>(
     interests: Vec<String>,
     offer: Option<Redacted>,
     crosses: bool,
+    last: Option<Report>,
 ) -> Result<ClientMessage<D>, Rejection> {
     let too_long = |interest: &String| interest.chars().count() > MAX_INTEREST_CHARS;
     if interests.len() > MAX_INTERESTS {
@@ -600,6 +612,7 @@ fn find<D>(
         interests,
         offer: offer.map(fitting).transpose()?,
         crosses,
+        last,
     })
 }
 

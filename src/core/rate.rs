@@ -100,17 +100,20 @@ impl Allowance {
 /// A token bucket, which is one number instead of a level and a clock: when it will be full again (the generic
 /// cell rate algorithm, ITU-T I.371).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Bucket {
+pub struct Bucket {
     full_at: Timestamp,
 }
 
 impl Bucket {
-    pub(super) const fn full(now: Timestamp) -> Self {
+    /// One that is full.
+    #[must_use]
+    pub const fn full(now: Timestamp) -> Self {
         Self { full_at: now }
     }
 
     /// Whether it is as good as new.
-    pub(super) fn is_full(self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_full(self, now: Timestamp) -> bool {
         self.full_at <= now
     }
 
@@ -118,7 +121,7 @@ impl Bucket {
     ///
     /// # Errors
     /// There are not as many in it. The span after which there are, if it can hold them.
-    pub(super) fn take(&mut self, count: u32, limit: Limit, now: Timestamp) -> Result<(), Millis> {
+    pub fn take(&mut self, count: u32, limit: Limit, now: Timestamp) -> Result<(), Millis> {
         let span = |count: u32| (u64::from(count) * 1_000).div_ceil(limit.per_second.into());
         let full_at = self.full_at.max(now);
         let owed = full_at.since(now).get() + span(count);

@@ -18,11 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
+use crate::core::note::Note;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
 use crate::core::redacted::Redacted;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
+use crate::core::words::words;
 
 /// How many people fit into a room where nothing else is configured. In a mesh everybody sends to
 /// everybody, and eight is what an ordinary uplink carries (docs/mesh.md).
@@ -136,7 +138,7 @@ impl Room {
         now: Timestamp,
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         match message {
-            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(tidy), now),
+            ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(words), now),
             ClientMessage::Signal { to, data } => {
                 let message = ServerMessage::Signal { from: peer, data };
                 self.pass_on(peer, to, message)
@@ -218,7 +220,10 @@ impl Room {
             leaving: false,
         };
         self.seats.insert(peer, Seat(Status::Inside(member)));
-        Ok(self.introduce(peer, &present, now))
+        let mut effects = self.introduce(peer, &present, now);
+        let members = present.len() + absent.len() + 1;
+        effects.push(Effect::Count(Note::Entered { members }));
+        Ok(effects)
     }
 
     /// Tells a member how the room stands, and it and others of each other.
@@ -300,7 +305,10 @@ impl Room {
             return self.refuse(by);
         }
         self.seats.remove(&by);
-        let mut effects = vec![Effect::Rename { from: by, to: peer }];
+        let mut effects = vec![
+            Effect::Rename { from: by, to: peer },
+            Effect::Count(Note::Resumed),
+        ];
         effects.extend(match pass {
             Some(member) => self.come_back_in(peer, member, &known, &strangers, now),
             None => self.come_back_outside(peer, now),
@@ -458,7 +466,7 @@ impl Room {
     fn give_up<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
         let late = |other: &Other| other.away.is_some_and(|until| until <= now);
         let gone = self.absent().into_iter().filter(late);
-        gone.flat_map(|other| self.miss(other.peer, LeaveReason::Lost))
+        gone.flat_map(|other| self.leave(other.peer, LeaveReason::Lost))
             .collect()
     }
 
@@ -469,7 +477,11 @@ impl Room {
             self.seats.insert(peer, Seat(Status::Outside));
             effects.push(Effect::Save { peer });
         }
-        effects.extend(self.miss(peer, reason));
+        let missed = self.miss(peer, reason);
+        if !effects.is_empty() || !missed.is_empty() {
+            effects.push(Effect::Count(Note::Gone { reason }));
+        }
+        effects.extend(missed);
         effects
     }
 
@@ -737,16 +749,6 @@ fn in_order(mut others: Vec<Other>) -> Vec<Other> {
     others
 }
 
-/// A name in single spaces and without control characters; nothing where nothing is left of it.
-fn tidy(name: &str) -> Option<String> {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let words: Vec<_> = plain.split_whitespace().collect();
-    (!words.is_empty()).then(|| words.join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -767,19 +769,6 @@ mod tests {
             (Some("99999999999"), 8),
         ] {
             assert_eq!(capacity(configured), expected, "{configured:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_is_words() {
-        for (name, expected) in [
-            ("Ana", Some("Ana")),
-            ("  Ana \n María\t", Some("Ana María")),
-            ("A\u{0}na\u{7}", Some("A na")),
-            (" \u{7f} ", None),
-            ("", None),
-        ] {
-            assert_eq!(tidy(name).as_deref(), expected, "{name:?}");
         }
     }
 }

@@ -14,6 +14,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
 use super::answer::{opened, refused};
+use super::bindings::Env;
+use super::journal::Journal;
 use super::log::{Line, log};
 use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
@@ -72,6 +74,7 @@ pub(super) struct Live<A> {
     complete: bool,
     /// What goes to the log when it is.
     line: fn(usize) -> Line,
+    journal: Journal,
 }
 
 struct Connection {
@@ -86,7 +89,7 @@ struct Connection {
 impl<A: Actor> Live<A> {
     /// Gives an empty actor the sockets that are there, of which none is read yet. `line` is what goes to the
     /// log when all are.
-    pub(super) fn wake(actor: A, state: State, line: fn(usize) -> Line) -> Self {
+    pub(super) fn wake(actor: A, state: State, env: &Env, line: fn(usize) -> Line) -> Self {
         if let Ok(pair) = WebSocketRequestResponsePair::new(PING, PONG) {
             let _ = state.set_websocket_auto_response(&pair);
         }
@@ -96,6 +99,7 @@ impl<A: Actor> Live<A> {
             state,
             complete: false,
             line,
+            journal: Journal::new(env),
         }
     }
 
@@ -305,6 +309,7 @@ impl<A: Actor> Live<A> {
                 Effect::Check { peer, since } => self.check(peer, since),
                 Effect::Rename { from, to } => self.rename(from, to),
                 Effect::WakeAt(at) => self.wake_at(at),
+                Effect::Count(note) => self.journal.count(note),
             }
         }
     }

@@ -21,6 +21,9 @@ extern "C" {
 
     /// What counts for a whole location of Cloudflare (Cloudflare: Workers, Rate Limiting).
     pub type Limiter;
+
+    /// Where data points go (Cloudflare: Workers Analytics Engine).
+    pub type Dataset;
 }
 
 /// Everybody meets in this one lobby.
@@ -36,10 +39,19 @@ pub(super) fn room(env: &Env, name: &str) -> Result<Stub> {
     env.rooms().get_by_name(name)
 }
 
+/// Where data points go, if anywhere.
+pub(super) fn dataset(env: &Env) -> Option<Dataset> {
+    bound(env, "ANALYTICS")
+}
+
 /// What counts this, if anything is bound that does.
 pub(super) fn limiter(env: &Env, counted: Counted) -> Option<Limiter> {
-    let bound = Reflect::get(env, &JsValue::from(counted.name())).ok()?;
-    bound.is_object().then(|| bound.unchecked_into())
+    bound(env, counted.name())
+}
+
+/// One of how many notes is logged.
+pub(super) fn log_sampling(env: &Env) -> Option<String> {
+    variable(env, "LOG_SAMPLING")
 }
 
 /// How many people fit into a room.
@@ -76,6 +88,12 @@ pub(super) fn turnstile(env: &Env) -> Option<Turnstile> {
         &variable(env, "TURNSTILE_SECRET"),
         &variable(env, "TURNSTILE_API"),
     )
+}
+
+/// What is not a variable, and need not be bound.
+fn bound<T: JsCast>(env: &Env, name: &str) -> Option<T> {
+    let value = Reflect::get(env, &JsValue::from(name)).ok()?;
+    value.is_object().then(|| value.unchecked_into())
 }
 
 /// A variable that is bound to nothing is `null`.

@@ -8,6 +8,7 @@
 // every object. The types of the runtime are not those of a page, so it is not among what tsc checks.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { full } from "./full.js";
 import * as rust from "./index.js";
 
 /** Whether the Rust side is to be begun anew. */
@@ -35,6 +36,8 @@ export default class extends WorkerEntrypoint {
     try {
       return await rust.fetch(request, this.env);
     } catch (error) {
+      const answer = full(error, Date.now());
+      if (answer) return answer;
       throw note(error);
     }
   }

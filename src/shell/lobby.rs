@@ -7,6 +7,7 @@ use web_sys::{Request, Response};
 
 use super::actor::{Live, handlers};
 use super::answer::{json, refused};
+use super::bindings::Env;
 use super::log::{Line, log};
 use super::platform::{Result, State};
 use super::socket::Socket;
@@ -22,11 +23,11 @@ pub struct LobbyObject(RefCell<Live<Lobby>>);
 impl LobbyObject {
     /// It is made, or wakes up.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: State) -> Self {
+    pub fn new(state: State, env: &Env) -> Self {
         log(&Line::LobbyAwake);
         let restored = |sockets| Line::LobbyRestored { sockets };
         let lobby = Lobby::new(key(&state));
-        Self(RefCell::new(Live::wake(lobby, state, restored)))
+        Self(RefCell::new(Live::wake(lobby, state, env, restored)))
     }
 
     /// A request arrived.

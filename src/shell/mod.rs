@@ -7,6 +7,7 @@ mod actor;
 mod answer;
 mod bindings;
 mod ice;
+mod journal;
 mod lobby;
 mod log;
 mod pass;

@@ -25,7 +25,7 @@ impl RoomObject {
         log(&Line::RoomAwake);
         let restored = |sockets| Line::RoomRestored { sockets };
         let room = Room::new(capacity(room_capacity(env).as_deref()), key(&state));
-        Self(RefCell::new(Live::wake(room, state, restored)))
+        Self(RefCell::new(Live::wake(room, state, env, restored)))
     }
 
     /// A request arrived.

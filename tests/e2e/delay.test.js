@@ -99,7 +99,7 @@ async function hasReport(person) {
       "The report is on the clipboard.",
   );
   await person.page.bringToFront();
-  const text = await person.page.evaluate(() => navigator.clipboard.readText());
+  const text = await person.clipboard();
   assert.match(text, /^EchoMingle connection report\n/);
   assert.match(text, /^call: (new|connecting); heard of the other side: yes; .*there: none;/m);
   assert.doesNotMatch(text, ADDRESS);

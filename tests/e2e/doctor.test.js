@@ -224,7 +224,7 @@ describe("without any ICE server", () => {
     await ana.waitFor(() =>
       document.querySelector("#toast:not([hidden])")?.textContent?.includes("on the clipboard"),
     );
-    const copied = await ana.page.evaluate(() => navigator.clipboard.readText());
+    const copied = await ana.clipboard();
     assert.equal(copied, await report(ana));
     await namesNobody(ana, copied);
   });

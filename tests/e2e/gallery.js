@@ -1,5 +1,5 @@
 // Pictures of every state of the pages, taken of the real thing: `npm run gallery` writes docs/gallery,
-// `npm run gallery -- strangers`, `-- rooms`, `-- doctor` or `-- recovery` only that part of it.
+// `npm run gallery -- strangers`, `-- rooms`, `-- doctor`, `-- privacy` or `-- recovery` only that part of it.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -407,6 +407,14 @@ async function doctor() {
   }
 }
 
+async function privacy() {
+  for (const kind of /** @type {const} */ (["desktop", "phone"])) {
+    const viewport = kind === "phone" ? PHONE : DESKTOP;
+    await both(await person(0, { path: "/privacy", viewport }), kind, "privacy");
+    await leave();
+  }
+}
+
 /** How it is when something is in the way: dark on a desktop, light on a phone. */
 async function recovery() {
   const turn = { TURN_URLS: `turn:127.0.0.1:${await freePort()}`, TURN_SECRET: "of nobody" };
@@ -491,6 +499,7 @@ try {
   }
   if (wanted("rooms")) await rooms();
   if (wanted("doctor")) await doctor();
+  if (wanted("privacy")) await privacy();
   if (wanted("recovery")) await recovery();
 } finally {
   await leave();

@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { environment } from "../../scripts/environment.mjs";
 import { prepareSite } from "../../scripts/site.mjs";
+import { directives, rules } from "../web/headers.js";
 import { visit } from "./browsers.js";
 import { freePort, start } from "./server.js";
 import { meet } from "./stage.js";
@@ -108,15 +109,32 @@ test("the connection doctor reaches the other origin", async () => {
   }
 });
 
-test("the site comes with its headers", async () => {
-  for (const path of ["/", "/r/some-room", "/doctor"]) {
-    const { headers } = await fetch(site + path);
-    assert.match(
-      headers.get("content-security-policy") ?? "",
-      /script-src 'self';.*frame-ancestors 'none'/,
-    );
-    assert.equal(headers.get("referrer-policy"), "no-referrer");
+test("the site comes with its headers, on Pages and as assets of the Worker", async () => {
+  const prepared = await readFile(join(folder, "site", "_headers"), "utf8");
+  const [onPages, onWorker] = [rules(prepared)[0], rules()[0]];
+  assert(onPages && onWorker);
+  /** @param {string} url @param {import("../web/headers.js").Rule} rule */
+  const comesBy = async (url, { set, unset }) => {
+    const answer = await fetch(url);
+    assert.equal(answer.status, 200, url);
+    const tag = answer.headers.get("etag") ?? "";
+    const again = await fetch(url, { headers: { "if-none-match": tag } });
+    assert.equal(again.status, 304, url);
+    for (const { headers } of [answer, again]) {
+      for (const [name, value] of set) assert.equal(headers.get(name), value, url);
+      for (const name of unset) assert.equal(headers.get(name), null, url);
+    }
+  };
+  for (const path of ["/", "/r/some-room", "/doctor", "/privacy", "/main.js", "/icons.svg"]) {
+    await comesBy(site + path, onPages);
+    await comesBy(signaling.address + path, onWorker);
   }
+  const [wanted, expected] = [onPages, onWorker].map(({ set }) =>
+    directives(set.get("content-security-policy") ?? ""),
+  );
+  const socket = signaling.address.replace("http", "ws");
+  const connect = ["'self'", signaling.address, socket];
+  assert.deepEqual(wanted, { ...expected, "connect-src": connect });
 });
 
 test("a page of any other origin gets nothing", async () => {

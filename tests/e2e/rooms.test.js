@@ -136,7 +136,7 @@ test("a new room has a name that nobody guesses, and a link that leads into it",
     ]);
   await ana.page.click(".link .copy");
   await isTold(ana, "on the clipboard");
-  assert.equal(await ana.page.evaluate(() => navigator.clipboard.readText()), link);
+  assert.equal(await ana.clipboard(), link);
 });
 
 test("who leaves is gone at once, and may come back", async () => {

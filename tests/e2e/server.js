@@ -1,4 +1,4 @@
-// The site and its signaling, started as a person starts them: `npm start`, on a port of its own.
+// The site and its signaling, started as a person starts them: `npm start` or `npm run serve`, on a port of its own.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,7 +6,8 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
+const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
+const SERVE = fileURLToPath(new URL("../../scripts/serve.mjs", import.meta.url));
 /** How long it may take until it is there, in milliseconds: longer than it gives itself (scripts/server.mjs),
  * so that it can say why it is not. It is built already. */
 const PATIENCE = 300_000;
@@ -20,16 +21,20 @@ const PATIENCE = 300_000;
  * @property {string[]} [inside] the command that runs another where the server is to live
  * @property {Record<string, string>} [variables] as in wrangler.toml; without any STUN server nothing
  *   leaves this machine
+ * @property {Record<string, string>} [env] what the environment holds besides
+ * @property {string} [data] a folder for what objects keep: `npm run serve`, with what is built
  */
 
 /** @param {Options} [options] */
-export async function start({ port, ip, inside = [], variables = {} } = {}) {
+export async function start({ port, ip, inside = [], variables = {}, env = {}, data } = {}) {
   const chosen = port ?? (await freePort());
   const all = Object.entries({ STUN_URLS: "", ...variables });
   const args = all.flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   if (ip) args.push("--ip", ip);
-  const [command = "", ...rest] = [...inside, process.execPath, SCRIPT];
+  const script = data ? [SERVE, "--no-build", "--data", data] : [START];
+  const [command = "", ...rest] = [...inside, process.execPath, ...script];
   const child = spawn(command, [...rest, "--port", String(chosen), ...args], {
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "exit");
@@ -52,6 +57,7 @@ export async function start({ port, ip, inside = [], variables = {} } = {}) {
   return {
     address,
     port: chosen,
+    pid: /** @type {number} */ (child.pid),
     /** What it printed. */
     log: () => log,
     async stop() {
@@ -60,7 +66,7 @@ export async function start({ port, ip, inside = [], variables = {} } = {}) {
     },
     /** Ends it and everything it started as a crash does: nothing is said to anybody. */
     async kill() {
-      const all = await family(/** @type {number} */ (child.pid));
+      const all = await family(this.pid);
       for (const pid of all) process.kill(pid, "SIGKILL");
       await ended;
     },
@@ -71,7 +77,7 @@ export async function start({ port, ip, inside = [], variables = {} } = {}) {
  * @param {number} pid
  * @returns {Promise<number[]>} it and those it started, and those that they did
  */
-async function family(pid) {
+export async function family(pid) {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   const children = text.split(" ").filter(Boolean).map(Number);
   const families = await Promise.all(children.map(family));

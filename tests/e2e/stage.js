@@ -10,10 +10,10 @@ import { lay } from "./wire.js";
 /** @import { Circumstances, Kind, Person } from "./browsers.js" */
 /** @import { Wire } from "./wire.js" */
 
-/** What a browser says by itself of a server that is gone, or goes while it answers, or of a peer that
- * is frozen; and not what it says of a policy that the page breaks. */
+/** What a browser says by itself of a server that is gone, or goes while it answers, of a peer that is
+ * frozen, or of an address that is not secure; and not what it says of a policy that the page breaks. */
 const EXPECTED =
-  /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed/;
+  /WebSocket connection to|net::ERR_(?!BLOCKED)|can’t establish a connection|WebRTC: ICE failed|Opener-Policy header has been ignored/;
 
 /** Pictures a second of the test cameras: many encoders and decoders share one small machine. */
 export const FPS = 10;
@@ -55,7 +55,7 @@ export function stage(variables = {}) {
 
     /**
      * @param {Kind} [kind]
-     * @param {Circumstances & { path?: string, wire?: Wire }} [circumstances] `wire`: by which the server
+     * @param {Circumstances & { path?: string, wire?: Pick<Wire, "address"> }} [circumstances] `wire`: by which the server
      *   is reached
      */
     async visitor(kind, { path = "/", wire, ...circumstances } = {}) {

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { keepWords } from "./connections.js";
 import { meet, stage } from "./stage.js";
 
 /** @import { Person } from "./browsers.js" */
+/** @import { Page } from "./connections.js" */
 
 const scene = stage();
 
@@ -59,6 +61,24 @@ test("who waits in another tab hears a tone and sees it in the title", async () 
   assert.equal(await ana.page.evaluate(() => /** @type {any} */ (window).tones), 1);
   await ana.page.bringToFront();
   await ana.waitFor(() => document.title === "EchoMingle");
+});
+
+test("who goes on says how the last call came about, and nothing else of it", async () => {
+  const ana = await scene.visitor("chromium", { first: [keepWords] });
+  const ben = await scene.visitor("chromium");
+  await meet(ana, ben);
+  await ana.click("next");
+  await ana.reads("status", "Looking for someone");
+  const words = await ana.page.evaluate(() => {
+    const { said } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    return said.filter((word) => word.includes('"find"'));
+  });
+  const [first, second] = words.map((word) => JSON.parse(word));
+  assert.equal(words.length, 2);
+  assert.equal(first.last, undefined);
+  const { ms, ...last } = second.last;
+  assert.deepEqual(last, { connected: true, relayed: false });
+  assert.ok(Number.isInteger(ms) && ms > 0, `${ms}`);
 });
 
 describe("with a third person", () => {

@@ -61,7 +61,7 @@ test("a name that is not text is none", () => {
   }
 });
 
-/** As the server has it (src/core/room.rs). */
+/** As the server has it (tests/fixtures/words.json), and cut. */
 const NAMES = /** @type {const} */ ([
   ["Ada", "Ada"],
   ["  Ada \t King\r\n", "Ada King"],
@@ -150,6 +150,24 @@ test("the longest text is kept whole, however long its escapes are", () => {
 test("text that shows nothing is no message", () => {
   for (const text of ["", " ", "\n\t \u00a0\u2003"]) {
     assert.equal(sent({ type: "chat", text }), null);
+  }
+});
+
+test("text of which nothing is seen is no message", () => {
+  for (const text of ["\u200b", "\u2060\ufeff", "\u3164 \u2800", "\u202e\u2066", "\u200d\n"]) {
+    assert.equal(sent({ type: "chat", text }), null, JSON.stringify(text));
+  }
+});
+
+test("text does not turn around, and is as it was otherwise", () => {
+  for (const [text, read] of /** @type {const} */ ([
+    ["\u202egnp.exe", "gnp.exe"],
+    ["a\u2067b\u2069 \u202ac\u202c", "ab c"],
+    ["\u200fשלום!\u200e", "\u200fשלום!\u200e"],
+    ["👩‍💻 ❤️ می‌خواهم", "👩‍💻 ❤️ می‌خواهم"],
+    [" two\n lines ", " two\n lines "],
+  ])) {
+    assert.deepEqual(sent({ type: "chat", text }), { type: "chat", text: read });
   }
 });
 

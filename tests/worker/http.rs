@@ -30,7 +30,7 @@ async fn healthz_tells_the_version() {
         answer.header("content-type"),
         Some("text/plain; charset=utf-8")
     );
-    is_kept_by_nobody(&answer);
+    is_guarded(&answer);
 }
 
 #[tokio::test]
@@ -46,19 +46,14 @@ async fn ice_tells_of_a_stun_server() {
     });
     assert_eq!(body, expected);
     assert_eq!(answer.header("content-type"), Some("application/json"));
-    is_kept_by_nobody(&answer);
+    is_guarded(&answer);
 }
 
 #[tokio::test]
 async fn stats_count_who_is_there_who_waits_and_who_talks() {
     let server = Server::start().await;
     let counts = async |online, waiting, calls| {
-        let expected = Stats {
-            online,
-            waiting,
-            calls,
-        };
-        assert_eq!(server.stats().await, expected);
+        assert_eq!(server.counts().await, (online, waiting, calls));
     };
     counts(0, 0, 0).await;
     let mut ana = server.visitor("ana").await;
@@ -86,21 +81,29 @@ async fn stats_count_who_is_there_who_waits_and_who_talks() {
     bea.is_left_by(cleo.id, LeaveReason::Left).await;
     counts(3, 0, 0).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+    let stats = server.get("/v1/stats").await.body;
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    let waits = stats["waits"].as_array().unwrap().iter();
+    let met: u64 = waits.filter_map(Value::as_u64).sum();
+    assert_eq!(met, 4, "{stats}");
     ana.closes(None).await;
     server.has(2, 0, 0).await;
     bea.vanishes(Vanishing::Reset).await;
     server.has(1, 0, 0).await;
     cleo.vanishes(Vanishing::Ended).await;
     server.has(0, 0, 0).await;
-    is_kept_by_nobody(&server.get("/v1/stats").await);
+    is_guarded(&server.get("/v1/stats").await);
 }
 
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let server = Server::start().await;
     for path in ["/", "/v1", "/v1/match/", "/V1/ICE", "/healthz2", "//v1/ice"] {
-        assert_eq!(server.get(path).await.status, 404, "{path}");
-        assert_eq!(server.answer("POST", path, &[]).await.status, 404, "{path}");
+        for method in ["GET", "POST"] {
+            let answer = server.answer(method, path, &[]).await;
+            assert_eq!(answer.status, 404, "{method} {path}");
+            is_guarded(&answer);
+        }
     }
     for path in PATHS {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"] {
@@ -110,6 +113,7 @@ async fn other_paths_and_methods_are_refused() {
             }
             let answer = server.answer(method, path, &[]).await;
             assert_eq!(answer.status, 405, "{method} {path}");
+            is_guarded(&answer);
         }
     }
 }
@@ -144,6 +148,7 @@ async fn what_opens_a_websocket_asks_for_an_upgrade() {
             let answer = server.answer("GET", path, headers).await;
             assert_eq!(answer.status, 426, "{path} with {headers:?}");
             assert!(answer.body.contains("WebSocket"), "{answer:?}");
+            is_guarded(&answer);
         }
     }
     server.has(0, 0, 0).await;
@@ -165,6 +170,7 @@ async fn pages_of_strangers_are_refused_everywhere() {
             assert_eq!(answer.status, 403, "{path} for {origin}");
             assert_eq!(answer.header("access-control-allow-origin"), None);
             assert!(answer.body.contains("ALLOWED_ORIGINS"), "{answer:?}");
+            is_guarded(&answer);
         }
         for path in SOCKETS {
             let opened = server.opens_socket(path, &[("Origin", origin)]).await;
@@ -187,7 +193,7 @@ async fn pages_of_friends_and_its_own_are_served() {
             let answer = server.answer("GET", path, &[("origin", origin)]).await;
             assert_eq!(answer.status, 200, "{path} for {origin}");
             assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
-            is_kept_by_nobody(&answer);
+            is_guarded(&answer);
         }
         for path in SOCKETS {
             let opened = server.opens_socket(path, &[("Origin", origin)]).await;
@@ -206,9 +212,37 @@ async fn pages_of_friends_and_its_own_are_served() {
     nobody_hears_more(&mut visitors).await;
 }
 
-/// Answers change from one moment and from one origin to the next.
-fn is_kept_by_nobody(answer: &Answer) {
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert_eq!(answer.header("vary"), Some("Origin"));
-    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+/// What every answer but an open WebSocket says, a refusal too: it changes from one moment and from one origin to
+/// the next, it is no page, and its address is to be asked over https alone.
+const ALWAYS: [(&str, &str); 7] = [
+    ("cache-control", "no-store"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("vary", "Origin"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// Says all of it, of which kind it is, where it goes, and nothing else of its own.
+pub(crate) fn is_guarded(answer: &Answer) {
+    for (name, value) in ALWAYS {
+        assert_eq!(answer.header(name), Some(value), "{name} of {answer:?}");
+    }
+    let kinds = ["text/plain; charset=utf-8", "application/json"];
+    let kind = answer.header("content-type").unwrap_or_default();
+    assert!(kinds.contains(&kind), "{answer:?}");
+    let own = ["content-type", "access-control-allow-origin", "retry-after"];
+    // Of the connection, by workerd.
+    let platform = ["connection", "content-length", "transfer-encoding"];
+    for name in answer.headers.keys().map(String::as_str) {
+        let always = ALWAYS.iter().any(|&(known, _)| known == name);
+        assert!(
+            always || own.contains(&name) || platform.contains(&name),
+            "{name}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use tokio::time::Instant;
 
+use crate::http::is_guarded;
 use crate::provider::{Provider, Reply, listen};
 use crate::server::{Answer, FRIEND, Server};
 
@@ -392,6 +393,7 @@ async fn a_network_that_asks_too_often_waits_and_others_do_not() {
     assert!(served >= burst, "{served}");
     assert_eq!(refused.status, 429);
     assert_eq!(refused.header("retry-after"), Some("1"));
+    is_guarded(&refused);
     assert_eq!(refused.header("access-control-allow-origin"), Some(FRIEND));
     assert_eq!(
         refused.body,

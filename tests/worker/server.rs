@@ -171,6 +171,7 @@ impl Server {
             .args(trace)
             .arg("--control-fd=1")
             .env_clear()
+            .env("LOG_SAMPLING", "0")
             .envs(setup.variables.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -387,17 +388,19 @@ impl Server {
             .unwrap_or_else(|error| panic!("{answer:?} is no statistics: {error}"))
     }
 
+    /// How many there are, how many of them wait, and how many calls there are.
+    pub(crate) async fn counts(&self) -> (u32, u32, u32) {
+        let stats = self.stats().await;
+        (stats.online, stats.waiting, stats.calls)
+    }
+
     /// There are, at last, that many people.
     pub(crate) async fn has(&self, online: u32, waiting: u32, calls: u32) {
-        let expected = Stats {
-            online,
-            waiting,
-            calls,
-        };
-        let mut seen = self.stats().await;
+        let expected = (online, waiting, calls);
+        let mut seen = self.counts().await;
         let reached = async {
             while seen != expected {
-                seen = self.stats().await;
+                seen = self.counts().await;
             }
         };
         if timeout(LIMIT, reached).await.is_err() {

@@ -218,6 +218,7 @@ impl Visitor {
             interests: interests.iter().map(|&interest| interest.into()).collect(),
             offer: None,
             crosses: false,
+            last: None,
         })
         .await;
     }
@@ -228,6 +229,7 @@ impl Visitor {
             interests: Vec::new(),
             offer: Some(offer.into()),
             crosses: false,
+            last: None,
         })
         .await;
     }
@@ -488,6 +490,7 @@ pub(crate) fn find(mode: Mode) -> Says {
         interests: Vec::new(),
         offer: None,
         crosses: false,
+        last: None,
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn count() -> Value {
             interests: vec!["jazz".into(), "chess".into()],
             offer: None,
             crosses: false,
+            last: None,
         },
     };
     let find_waits = happens(find(ana));

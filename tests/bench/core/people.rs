@@ -91,6 +91,7 @@ impl People {
             interests,
             offer: None,
             crosses: false,
+            last: None,
         };
         self.says(who, message)
     }
@@ -150,7 +151,8 @@ impl People {
                 | ServerMessage::Error { .. } => panic!("nobody asked for {message:?}"),
             },
             Effect::WakeAt(at) => self.alarm = Some(*at),
-            Effect::Save { .. }
+            Effect::Count(_)
+            | Effect::Save { .. }
             | Effect::Close { .. }
             | Effect::Check { .. }
             | Effect::Rename { .. } => {}

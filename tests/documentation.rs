@@ -1,10 +1,13 @@
-//! docs/protocol.md, held to the declarations that are made from the Rust types, and to the limits themselves.
+//! The pages of docs/ that say what the code says: docs/protocol.md, held to the declarations that are made from
+//! the Rust types and to the limits themselves, and docs/operations.md, to what is counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 use echomingle::core::interest::{MAX_INTEREST_CHARS, MAX_INTERESTS};
+use echomingle::core::note::{Note, Report};
 use echomingle::core::protocol::{
-    MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_OFFER_BYTES, ServerMessage, parse,
+    ErrorCode, LeaveReason, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_OFFER_BYTES, Mode, ServerMessage,
+    parse,
 };
 use echomingle::core::quota::Counted;
 use echomingle::core::rate::{CHARS, Limit, MESSAGES, PATIENCE, SEARCHES};
@@ -12,6 +15,7 @@ use echomingle::core::room::MAX_OUTSIDE;
 use serde_json::Value;
 
 const PAGE: &str = include_str!("../docs/protocol.md");
+const OPERATIONS: &str = include_str!("../docs/operations.md");
 const DECLARATIONS: &str = include_str!("../pages/lib/protocol.d.ts");
 
 /// What is declared under this name.
@@ -53,7 +57,11 @@ fn words(name: &str) -> Vec<(String, String)> {
 
 /// The first two cells of each row of the tables under a heading, or of the table that has this in its head.
 fn rows(heading: &str) -> Vec<(String, String)> {
-    let (_, rest) = PAGE.split_once(heading).expect(heading);
+    rows_of(PAGE, heading)
+}
+
+fn rows_of(page: &str, heading: &str) -> Vec<(String, String)> {
+    let (_, rest) = page.split_once(heading).expect(heading);
     let lines = rest.lines().skip_while(|line| !line.starts_with("|---"));
     let table = lines.skip(1).take_while(|line| line.starts_with('|'));
     let rows = table.map(|row| {
@@ -125,4 +133,64 @@ fn the_example_is_made_of_messages() {
         }
     }
     assert_eq!((said, heard), (3, 4));
+}
+
+/// One of each kind.
+const NOTES: [Note; 7] = [
+    Note::Met {
+        mode: Mode::Video,
+        waited_ms: 0,
+        shared: true,
+        crossed: true,
+    },
+    Note::Ended {
+        reason: LeaveReason::Left,
+    },
+    Note::Entered { members: 1 },
+    Note::Gone {
+        reason: LeaveReason::Left,
+    },
+    Note::Resumed,
+    Note::Refused {
+        code: ErrorCode::Internal,
+    },
+    Note::SetUp(Report {
+        connected: true,
+        ms: 1,
+        relayed: true,
+    }),
+];
+
+/// Where a note is in [`NOTES`]. All have to be listed, or it does not compile.
+const fn place(note: Note) -> usize {
+    match note {
+        Note::Met { .. } => 0,
+        Note::Ended { .. } => 1,
+        Note::Entered { .. } => 2,
+        Note::Gone { .. } => 3,
+        Note::Resumed => 4,
+        Note::Refused { .. } => 5,
+        Note::SetUp(_) => 6,
+    }
+}
+
+#[test]
+fn every_note_has_its_row_with_its_fields_in_their_order() {
+    let noted = NOTES.map(|note| {
+        assert_eq!(NOTES[place(note)], note);
+        // In the order in which they are written, which a map would not keep.
+        let line = serde_json::to_string(&note).unwrap();
+        let mut facts = line.trim_matches(['{', '}']).split(',').map(|fact| {
+            let (name, value) = fact.split_once(':').unwrap();
+            (
+                name.trim_matches('"').to_owned(),
+                value.trim_matches('"').to_owned(),
+            )
+        });
+        let (_, event) = facts.next().unwrap();
+        let names = facts.map(|(name, _)| format!("`{name}`"));
+        (format!("`{event}`"), names.collect::<Vec<_>>().join(", "))
+    });
+    let rows = rows_of(OPERATIONS, "## The log");
+    assert_eq!(rows[..noted.len()], noted);
 }
