@@ -228,12 +228,17 @@ function ask() {
     crosses: true,
     ...(outcome && { last: outcome.report }),
   });
-  if (asked) {
-    outcome = null;
-    return showStatus("Looking for someone", "busy");
-  }
-  showLost(signaling, view.tell);
+  if (asked) outcome = null;
+  if (asked) return showStatus("Looking for someone", "busy");
+  explainLost();
   signaling.connect();
+}
+
+/** The server is not reached. */
+function explainLost() {
+  showLost(signaling, (title, advice) => {
+    if (phase === "searching") view.tell(title, advice);
+  });
 }
 
 /** The server is to hand over the latest of what is prepared. */
@@ -300,9 +305,7 @@ signaling.on("lost", () => {
   // What was offered may have been handed to somebody of whom we will not hear.
   prepared.discard();
   if (phase === "start" || phase === "searching") {
-    showLost(signaling, (title, advice) => {
-      if (phase === "searching") view.tell(title, advice);
-    });
+    explainLost();
     if (!navigator.onLine)
       view.tell("You are offline", "Check your connection. The search goes on by itself.");
   } else if (phase === "call" && steady) {

@@ -11,7 +11,7 @@ import { checkRust } from "./prerequisites.mjs";
 import { main } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
 import { compile, everything, setup } from "./setup.mjs";
-import { bindgen } from "./tools.mjs";
+import { bindgen, fileOf } from "./tools.mjs";
 
 const folder = join(root, "build");
 const wasm = join(folder, "index_bg.wasm");
@@ -64,7 +64,7 @@ export async function build(progress) {
   if (await isBuilt()) return;
   await progress.task("worker", async (step) => {
     step.say("building");
-    const bindings = await bindgen();
+    const bindings = await fileOf(await bindgen());
     const now = await fingerprint(); // taken first: an edit made meanwhile must build again
     const compiled = await compile(step);
     await rm(parts, { recursive: true, force: true });

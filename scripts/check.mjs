@@ -2,47 +2,80 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { auditCrates, auditPackages } from "./audit.mjs";
 import { binaries, node } from "./environment.mjs";
 import { explain, main, Problem } from "./problem.mjs";
 import { run } from "./process.mjs";
 import { Progress } from "./progress.mjs";
 import { setup } from "./setup.mjs";
+import { deny, fileOf } from "./tools.mjs";
 
-/** @typedef {{ name: string, command: string, args: string[], env?: NodeJS.ProcessEnv }} Check */
+/** @typedef {import("./progress.mjs").Step} Step */
+/** @typedef {{ name: string, work: (step: Step) => Promise<string | void> }} Check */
+
+/** The workspace of the fuzzer's targets. */
+const FUZZ = join("tests", "fuzz", "Cargo.toml");
 
 const clippy = ["clippy", "--locked"];
 const strictly = ["--", "-D", "warnings"];
 
-/** @type {Check[]} one after another, for cargo lets one in at a time */
-const rust = [
-  { name: "rustfmt", command: "cargo", args: ["fmt", "--check"] },
-  { name: "clippy", command: "cargo", args: [...clippy, "--all-targets", ...strictly] },
-  {
-    name: "clippy, wasm",
-    command: "cargo",
-    args: [...clippy, "--target", "wasm32-unknown-unknown", "--lib", ...strictly],
-  },
-  {
-    name: "rustdoc",
-    command: "cargo",
-    args: ["doc", "--locked", "--no-deps"],
-    env: { RUSTDOCFLAGS: "-D warnings" },
-  },
-];
+/**
+ * @param {string} name
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Check}
+ */
+function program(name, command, args, env = {}) {
+  return { name, work: async (step) => void (await step.run(command, args, { env })) };
+}
+
+/**
+ * One after another, for cargo lets one in at a time.
+ *
+ * @param {string} denying the file of cargo-deny
+ * @returns {Check[]}
+ */
+function rust(denying) {
+  const wasm = ["--target", "wasm32-unknown-unknown", "--lib"];
+  const rules = ["bans", "licenses", "sources"];
+  // An exception for the one workspace is none in the other.
+  const check = ["check", "-A", "license-exception-not-encountered", "-A", "unmatched-skip-root"];
+  return [
+    program("rustfmt", "cargo", ["fmt", "--check"]),
+    program("rustfmt, fuzz", "cargo", ["fmt", "--check", "--manifest-path", FUZZ]),
+    program("clippy", "cargo", [...clippy, "--all-targets", ...strictly]),
+    program("clippy, wasm", "cargo", [...clippy, ...wasm, ...strictly]),
+    program("rustdoc", "cargo", ["doc", "--locked", "--no-deps"], { RUSTDOCFLAGS: "-D warnings" }),
+    ...["Cargo.toml", FUZZ].flatMap((manifest) => {
+      const of = ["--locked", "--manifest-path", manifest, "--config", "deny.toml"];
+      const which = manifest === FUZZ ? ", fuzz" : "";
+      return [
+        program(`cargo deny${which}`, denying, [...of, ...check, ...rules]),
+        {
+          name: `advisories${which}`,
+          work: (/** @type {Step} */ step) => auditCrates(step, denying, manifest),
+        },
+      ];
+    }),
+  ];
+}
 
 /** @returns {Check[]} */
 function web() {
   return [
-    { name: "biome", command: node(), args: [join(binaries, "biome"), "ci"] },
-    { name: "tsc", command: node(), args: [join(binaries, "tsc"), "--noEmit", "-p", "."] },
+    program("biome", node(), [join(binaries, "biome"), "ci"]),
+    program("tsc", node(), [join(binaries, "tsc"), "--noEmit", "-p", "."]),
+    { name: "npm audit", work: () => auditPackages() },
   ];
 }
 
 /** @returns {Check[]} */
 function fixes() {
   return [
-    { name: "rustfmt", command: "cargo", args: ["fmt"] },
-    { name: "biome", command: node(), args: [join(binaries, "biome"), "check", "--write"] },
+    program("rustfmt", "cargo", ["fmt"]),
+    program("rustfmt, fuzz", "cargo", ["fmt", "--manifest-path", FUZZ]),
+    program("biome", node(), [join(binaries, "biome"), "check", "--write"]),
   ];
 }
 
@@ -65,12 +98,9 @@ async function requireComponents() {
  */
 async function runAll(progress, checks) {
   const failures = [];
-  for (const { name, command, args, env } of checks) {
+  for (const { name, work } of checks) {
     try {
-      await progress.task(
-        name,
-        async (step) => void (await step.run(command, args, env ? { env } : {})),
-      );
+      await progress.task(name, work);
     } catch (error) {
       failures.push({ name, error });
     }
@@ -81,9 +111,9 @@ async function runAll(progress, checks) {
 await main(async () => {
   const { values } = parseArgs({ options: { fix: { type: "boolean", default: false } } });
   const progress = new Progress();
-  await setup(progress, ["packages", "rust", "target"]);
+  await setup(progress, ["packages", "rust", "target", "audit"]);
   await requireComponents();
-  const lanes = values.fix ? [fixes()] : [rust, web()];
+  const lanes = values.fix ? [fixes()] : [rust(await fileOf(deny)), web()];
   const failures = (await Promise.all(lanes.map((checks) => runAll(progress, checks)))).flat();
   for (const { error } of failures) explain(error);
   const count = lanes.flat().length;

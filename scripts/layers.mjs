@@ -46,7 +46,12 @@ export const layers = [
       ["test", "--locked", "--test", "worker", "--", "--test-threads=8"],
     ],
   },
-  { name: "deploy", needs: everything, worker: true, command: () => nodeTests("deploy") },
+  {
+    name: "deploy",
+    needs: [...everything, "audit"],
+    worker: true,
+    command: () => nodeTests("deploy"),
+  },
   {
     name: "e2e",
     needs: everything,

@@ -6,16 +6,16 @@ import { installPackages } from "./packages.mjs";
 import { checkNode, checkRust, provideCompiler } from "./prerequisites.mjs";
 import { main } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
-import { buildTool } from "./tools.mjs";
+import { bindgen, buildTool, deny } from "./tools.mjs";
 
 /**
  * `packages`: from npm; `rust`: a compiler; `target`: wasm32; `tools`: what binds wasm to JavaScript;
- * `crates`: the Worker's dependencies, compiled.
+ * `crates`: the Worker's dependencies, compiled; `audit`: what looks for known faults in them.
  *
- * @typedef {"packages" | "rust" | "target" | "tools" | "crates"} Part
+ * @typedef {"packages" | "rust" | "target" | "tools" | "crates" | "audit"} Part
  */
 
-/** @type {Part[]} */
+/** @type {Part[]} what it takes to build and run all of it */
 export const everything = ["packages", "rust", "target", "tools", "crates"];
 
 /**
@@ -25,14 +25,15 @@ export const everything = ["packages", "rust", "target", "tools", "crates"];
 export async function setup(progress, parts) {
   checkNode();
   const has = new Set(parts);
-  if (has.has("rust") || has.has("target") || has.has("tools") || has.has("crates")) {
+  if (parts.some((part) => part !== "packages")) {
     await checkRust();
     await progress.task("compiler", provideCompiler);
   }
   const target = has.has("target") ? progress.task("wasm target", addTarget) : Promise.resolve();
   await Promise.all([
     target,
-    has.has("tools") && buildTool(progress),
+    has.has("tools") && bindgen().then((tool) => buildTool(progress, tool)),
+    has.has("audit") && buildTool(progress, deny),
     has.has("crates") && compileCrates(progress, target),
     has.has("packages") && progress.task("npm packages", installPackages),
   ]);

@@ -1,4 +1,4 @@
-/** The tool that cargo builds is built once for a user: kept by version where every clone finds it. */
+/** The tools that cargo builds are built once for a user: kept by version where every clone finds them. */
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,8 +10,14 @@ import { keep, kept } from "./shelf.mjs";
 
 /** @typedef {{ name: string, crate: string, version: string }} Tool */
 
+/** What audits the crates. @type {Tool} */
+export const deny = { name: "cargo-deny", crate: "cargo-deny", version: "0.20.2" };
+
+/** What builds and runs the targets of tests/fuzz. @type {Tool} */
+export const fuzz = { name: "cargo-fuzz", crate: "cargo-fuzz", version: "0.13.2" };
+
 /**
- * Unoptimised they build in half the time, and run for a second either way.
+ * Unoptimised they build in half the time, and run for some seconds either way.
  *
  * @type {NodeJS.ProcessEnv}
  */
@@ -22,8 +28,8 @@ const quick = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: "0",
 };
 
-/** @returns {Promise<Tool>} in the version of the crate that it belongs to */
-async function wanted() {
+/** @returns {Promise<Tool>} what binds wasm to JavaScript, in the version of the crate that it belongs to */
+export async function bindgen() {
   const lock = await readFile(join(root, "Cargo.lock"), "utf8").catch(() => "");
   const version = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)?.[1];
   if (version) return { name: "wasm-bindgen", crate: "wasm-bindgen-cli", version };
@@ -45,16 +51,21 @@ async function find({ name, version }) {
   return ok && output.trim().split(/\s+/).at(-1) === version ? own : undefined;
 }
 
-/** @returns {Promise<string>} the file of wasm-bindgen, which is there */
-export async function bindgen() {
-  const file = await find(await wanted());
+/**
+ * @param {Tool} tool
+ * @returns {Promise<string>} its file, which is there
+ */
+export async function fileOf(tool) {
+  const file = await find(tool);
   if (file) return file;
-  throw new Problem("wasm-bindgen is missing.", { hint: "Run: node scripts/setup.mjs" });
+  throw new Problem(`${tool.name} is missing.`, { hint: "Run: node scripts/setup.mjs" });
 }
 
-/** @param {import("./progress.mjs").Progress} progress */
-export async function buildTool(progress) {
-  const tool = await wanted();
+/**
+ * @param {import("./progress.mjs").Progress} progress
+ * @param {Tool} tool
+ */
+export async function buildTool(progress, tool) {
   await progress.task(tool.name, async (step) =>
     (await find(tool)) ? "there" : build(step, tool),
   );

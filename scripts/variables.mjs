@@ -17,5 +17,8 @@ export const variables = [
   "TURN_KEY_API_TOKEN",
   "TURN_KEY_ID",
   "TURN_SECRET",
+  "TURNSTILE_API",
+  "TURNSTILE_SECRET",
+  "TURNSTILE_SITE_KEY",
   "TURN_URLS",
 ];

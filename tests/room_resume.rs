@@ -614,6 +614,37 @@ fn who_claims_the_seat_of_one_who_takes_another_has_it_then() {
 }
 
 #[test]
+fn who_is_told_of_a_host_that_is_gone_in_the_same_moment_is_told_again() {
+    for asleep in [false, true] {
+        let (mut script, [ana, ben, cem]) = people();
+        let outside = script.token(ana);
+        script.joins(ana, None);
+        script.joins(cem, None);
+        let inside = script.token(cem);
+        script.leaves(ana);
+        script.resumes(ben, &outside);
+        script.resumes(ana, &inside);
+        script.heard();
+        match asleep {
+            true => script.loses(cem),
+            false => script.drops(cem),
+        }
+        // Ana has Cem's seat, in which Ana herself is away; and then Ben has Ana's, who is outside.
+        assert_eq!(
+            script.heard(),
+            all([
+                vec![welcome_back(cem, vec![other((ana, None), Role::Answerer)])],
+                missed(&[cem], ana),
+                told(&[cem], ana, false),
+                vec![welcome(ana)],
+                gone(&[cem], ana, Lost),
+                told(&[cem], cem, false),
+            ])
+        );
+    }
+}
+
+#[test]
 fn a_token_of_an_earlier_time_inside_does_not_bring_back_the_host_of_then() {
     let (mut script, [ana, ben]) = inside();
     let as_host = script.token(ana);

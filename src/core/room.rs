@@ -522,6 +522,26 @@ impl Room {
         members.filter_map(|to| self.state(to, now)).collect()
     }
 
+    /// Whether the room stands otherwise than it did before, or than somebody was told meanwhile: seats that are
+    /// handed over come one after the other, and the next may change what the last was told.
+    fn is_news(&self, before: Option<(PeerId, bool)>, effects: &[Effect<'_>]) -> bool {
+        let told = effects.iter().filter_map(|effect| {
+            let Effect::Send {
+                message: ServerMessage::Room { host, locked, .. },
+                ..
+            } = effect
+            else {
+                return None;
+            };
+            Some((*host, *locked))
+        });
+        let standing = self.standing();
+        before
+            .into_iter()
+            .chain(told)
+            .any(|it| Some(it) != standing)
+    }
+
     /// Tells one member how the room stands.
     fn state<'a>(&self, to: PeerId, now: Timestamp) -> Option<Effect<'a>> {
         let (host, locked) = self.standing()?;
@@ -667,7 +687,7 @@ impl Actor for Room {
             }
             Event::Received { .. } | Event::Woken => {}
         }
-        if before.is_some() && self.standing() != before {
+        if self.is_news(before, &effects) {
             effects.extend(self.tell_state(now));
         }
         self.set_alarm(&mut effects);
@@ -701,8 +721,8 @@ impl Actor for Room {
         for seat in free {
             effects.extend(self.hand_over(seat, now));
         }
-        if missed {
-            // Who was away and known to nobody but them is forgotten, and may have been the host.
+        // Who was away and known to nobody but those who are gone is forgotten, and may have been the host.
+        if missed || self.is_news(None, &effects) {
             effects.extend(self.tell_state(now));
         }
         // What was to come before has its alarm.

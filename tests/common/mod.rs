@@ -4,8 +4,10 @@
 
 #![allow(dead_code, reason = "each test crate uses its own part of the script")]
 
+pub(crate) mod lobby_world;
 pub(crate) mod pair;
 pub(crate) mod party;
+pub(crate) mod room_world;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;

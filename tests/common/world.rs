@@ -2,10 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use arbitrary::Unstructured;
 use echomingle::core::actor::Actor;
 use echomingle::core::id::PeerId;
 
 use super::{Heard, Script};
+
+/// For how long people are particular, in milliseconds, as the page tells them.
+pub(crate) const PARTICULAR: u64 = 3_000;
+/// For how long a seat is kept, as `welcome` tells them.
+pub(crate) const GRACE: u64 = 15_000;
+/// And for how long when its page said that it goes away.
+const SHORT_GRACE: u64 = 4_000;
+/// How long somebody has to show that it lives, as `still-there` tells them.
+pub(crate) const PROOF: u64 = 2_000;
+/// For how long somebody who is missed may have been silent.
+pub(crate) const SILENCE: u64 = 45_000;
+/// For how long a token can be used.
+pub(crate) const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+/// For how long the seat of somebody is kept.
+pub(crate) const fn grace(leaving: bool) -> u64 {
+    if leaving { SHORT_GRACE } else { GRACE }
+}
 
 /// Everybody's knowledge together: what they said and heard, and nothing of the actor's own books.
 pub(crate) trait World: Clone {
@@ -77,8 +96,17 @@ pub(crate) fn sleeping_changes_nothing<W: World>(
                 W::agree(&awake, &sleepy);
             }
             world.hears(&step, &heard);
+            world.is_sound(&awake);
         }
     }
+}
+
+/// Some milliseconds: a time that means something, or nearly that.
+pub(crate) fn span(u: &mut Unstructured<'_>) -> arbitrary::Result<u64> {
+    let times = [1, PROOF, PARTICULAR, SHORT_GRACE, GRACE, SILENCE, DAY];
+    let around: i8 = u.arbitrary()?;
+    let nearly = u.choose(&times)?.saturating_add_signed(around.into());
+    Ok(nearly.max(1))
 }
 
 /// The first of so many milliseconds, until the next of what is to come in so many, and the rest of them.
@@ -91,7 +119,7 @@ pub(crate) fn until(millis: u64, next: impl IntoIterator<Item = u64>) -> (u64, O
 }
 
 /// Somebody, by its place among those who are there, which counts round and round.
-pub(crate) fn nth<T>(people: &BTreeMap<PeerId, T>, place: usize) -> Option<PeerId> {
-    let place = place.checked_rem(people.len())?;
+pub(crate) fn nth<T>(people: &BTreeMap<PeerId, T>, place: u8) -> Option<PeerId> {
+    let place = usize::from(place).checked_rem(people.len())?;
     people.keys().copied().nth(place)
 }

@@ -1,7 +1,7 @@
 //! What is answered without a WebSocket, and who may open one.
 
 use echomingle::core::ice::{DEFAULT_STUN, STUN_TTL_SECONDS};
-use echomingle::core::protocol::{LeaveReason, Mode, Stats};
+use echomingle::core::protocol::{LeaveReason, Mode};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 

@@ -10,15 +10,18 @@ use crate::visitor::{Vanishing, meet, nobody_hears_more};
 
 /// The next notes of this server, without what it says of its waking.
 async fn notes<const N: usize>(server: &mut Server) -> [Value; N] {
-    let mut notes = Vec::new();
-    while notes.len() < N {
-        let line: Value = serde_json::from_str(&server.logs().await).unwrap();
-        let event = line["event"].as_str().unwrap_or_default();
-        if !event.starts_with("lobby-") && !event.starts_with("room-") {
-            notes.push(line);
+    let mut notes = [const { Value::Null }; N];
+    for note in &mut notes {
+        while note.is_null() || of_waking(note) {
+            *note = serde_json::from_str(&server.logs().await).unwrap_or_default();
         }
     }
-    notes.try_into().unwrap()
+    notes
+}
+
+fn of_waking(line: &Value) -> bool {
+    let event = line["event"].as_str().unwrap_or_default();
+    event.starts_with("lobby-") || event.starts_with("room-")
 }
 
 #[tokio::test]
