@@ -12,7 +12,7 @@ import {
 import { copy } from "./link.js";
 import { ASKING, find, hook, mention, showStatus } from "./page.js";
 import { report } from "./report.js";
-import { admission, pass, socketUrl } from "./server.js";
+import { admission, pass, socketUrl, subprotocols } from "./server.js";
 
 /** @import { Check, Facts } from "./diagnosis.js" */
 
@@ -47,9 +47,9 @@ let servers = [];
 const able = () => facts.browser?.calls === true;
 
 async function reach() {
-  const url = socketUrl("/v1/match");
-  let found = await reachServer(url, pass);
-  if (!found.server.checked && (await admission())) found = await reachServer(url, pass);
+  const look = () => reachServer(socketUrl("/v1/match"), pass, subprotocols());
+  let found = await look();
+  if (!found.server.checked && (await admission())) found = await look();
   servers = found.servers;
   return { server: found.server };
 }

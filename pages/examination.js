@@ -4,7 +4,7 @@
 // The addresses that are met here stay here: what is handed on are kinds, codes and times.
 
 import { diagnose } from "./diagnosis.js";
-import { decode, subprotocols } from "./lib/signaling.js";
+import { decode } from "./lib/signaling.js";
 import { browserOf, report } from "./report.js";
 
 /** @import { Devices, Facts, Finding, Pair, Probe, Server, Vitals, Way } from "./diagnosis.js" */
@@ -29,11 +29,12 @@ export function lookAtBrowser() {
 /**
  * @param {URL} url of a WebSocket of the signaling server
  * @param {string} pass to be let in by, if that takes one
+ * @param {string[]} protocols to be named then
  * @returns {Promise<{ server: Server, servers: RTCIceServer[] }>} and the ICE servers
  *   that it names
  */
-export async function reachServer(url, pass) {
-  const [answer, roundTrip] = await Promise.all([askServer(url, pass), greets(url, pass)]);
+export async function reachServer(url, pass, protocols) {
+  const [answer, roundTrip] = await Promise.all([askServer(url, pass), greets(url, protocols)]);
   const welcome = roundTrip !== null;
   const { onLine: online } = navigator;
   const { there, checked, servers } = answer;
@@ -66,10 +67,10 @@ async function askServer(url, pass) {
   }
 }
 
-/** @param {URL} url @param {string} pass @returns {Promise<number | null>} the shortest of some round trips,
+/** @param {URL} url @param {string[]} protocols @returns {Promise<number | null>} the shortest of some round trips,
  * in milliseconds */
-async function greets(url, pass) {
-  const socket = new WebSocket(url, subprotocols(pass));
+async function greets(url, protocols) {
+  const socket = new WebSocket(url, protocols);
   let left = 3;
   let asked = 0;
   let least = Number.POSITIVE_INFINITY;

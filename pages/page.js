@@ -40,13 +40,12 @@ export function showStatus(text, tone = "calm") {
   status.dataset.tone = tone;
 }
 
-/** What stands between us and the server, if that is known. @type {[text: string, tone: Tone] | null} */
-let between = null;
+/** What keeps us from the server, if that is known. @type {[text: string, tone: Tone] | null} */
+let obstacle = null;
 
-/** @param {typeof between} obstacle */
-export function showObstacle(obstacle) {
-  between = obstacle;
-  if (obstacle) showStatus(...obstacle);
+/** Has it shown whenever there is no connection: a call that goes on needs none. @param {typeof obstacle} known */
+export function nameObstacle(known) {
+  obstacle = known;
 }
 
 /** After so many connections that failed, it is asked why. Before that it may be a deploy. */
@@ -71,7 +70,7 @@ const CLOSURES = {
  */
 export async function showLost(signaling, tell) {
   if (!navigator.onLine) return showStatus("You are offline", "bad");
-  if (between) return showStatus(...between);
+  if (obstacle) return showStatus(...obstacle);
   showStatus("Reaching the server", "busy");
   const reason = signaling.failures < DOUBT ? null : await closure();
   // By now it may be there again.

@@ -1,7 +1,7 @@
 // The check of who comes: Cloudflare Turnstile says whether it is a person, and the server gives a pass for that.
 // Loaded only where the server asks for it, and as good as always nobody sees anything of it.
 
-import { showObstacle } from "./page.js";
+import { nameObstacle } from "./page.js";
 
 /** @import { Pass } from "./lib/protocol.js" */
 
@@ -41,18 +41,18 @@ export async function obtain(siteKey, url) {
   const card = new Card();
   try {
     for (;;) {
-      showObstacle(["One check first", "busy"]);
+      nameObstacle(["One check first", "busy"]);
       try {
         return await exchange(url, await solve(siteKey, card));
       } catch (error) {
         const failure =
           error instanceof Failure ? error : failed("Try again, or in another browser.");
-        showObstacle(["The check did not work", "bad"]);
+        nameObstacle(["The check did not work", "bad"]);
         await card.explain(failure);
       }
     }
   } finally {
-    showObstacle(null);
+    nameObstacle(null);
     card.close();
   }
 }

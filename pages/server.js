@@ -1,6 +1,5 @@
 // Where the signaling server is, and what it answers besides the WebSocket.
 
-import { subprotocols } from "./lib/signaling.js";
 import { recall, remember } from "./memory.js";
 
 /** The server of this deployment; that of the page itself where none is named. */
@@ -60,8 +59,11 @@ export function onAdmitted(listener) {
   admitted = listener;
 }
 
+/** What a WebSocket names so as to be let in: a page can put nothing else into an upgrade. */
+export const subprotocols = () => (pass ? ["echomingle", `pass.${pass}`] : []);
+
 /**
- * What a WebSocket to the server names.
+ * What a WebSocket to the server names, where there can be one.
  * @param {number} failures that came before in a row
  * @returns {string[] | null} null: not before the check is passed
  */
@@ -69,7 +71,7 @@ export function protocols(failures) {
   // Why a socket is refused, no page is told: there may be a check, or the pass may be good no more.
   if (pass && failures > 1) freshUntil = 0;
   if ((checks || failures > 0) && !checking) ways();
-  return pass || !checks ? subprotocols(pass) : null;
+  return pass || !checks ? subprotocols() : null;
 }
 
 /** Whether the check was passed, for some seconds: it may ask something, or not work. */

@@ -27,13 +27,6 @@ const PONG_WITHIN = 10_000;
 /** And how long when there is reason to doubt that the connection lives. */
 const PONG_AT_ONCE = 3_000;
 
-/**
- * What a WebSocket names so as to be let in.
- * @param {string} pass of a server that asks for one (`Pass` in protocol.d.ts); empty for any other
- * @returns {string[]} subprotocols: a page can put nothing else into an upgrade
- */
-export const subprotocols = (pass) => (pass ? ["echomingle", `pass.${pass}`] : []);
-
 export class Signaling {
   /** @type {Map<string, Set<(event: any) => void>>} */
   #listeners = new Map();

@@ -169,7 +169,9 @@ test("whose site had a check, and has none any more, connects once it is told", 
 test("a connection that fails for no known reason has it looked for whether there is a check", async (t) => {
   const { page, asked } = await load(t);
   page.protocols(0);
+  assert.deepEqual(asked, []);
   assert.deepEqual(page.protocols(1), []);
-  await page.ways();
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(asked, ["GET /v1/ice"]);
+  await page.ways();
 });

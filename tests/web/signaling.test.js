@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Signaling, subprotocols } from "../../pages/lib/signaling.js";
+import { Signaling } from "../../pages/lib/signaling.js";
 import { Server, WELCOME } from "./server.js";
 
 /** @import { TestContext } from "node:test" */
@@ -63,7 +63,7 @@ test("each connection names the subprotocols that hold by then, and none unless 
   /** @type {[number, string[]][]} */
   const named = [];
   const guarded = new Signaling(URL_OF_MATCH, "", (failures) => {
-    const protocols = subprotocols(`pass-${named.length}`);
+    const protocols = ["echomingle", `pass.${named.length}`];
     named.push([failures, protocols]);
     return protocols;
   });
@@ -79,7 +79,7 @@ test("each connection names the subprotocols that hold by then, and none unless 
     named.map(([failures]) => failures),
     [0, 1, 2, 1],
   );
-  assert.deepEqual(server.socket.protocols, ["echomingle", "pass.pass-3"]);
+  assert.deepEqual(server.socket.protocols, ["echomingle", "pass.3"]);
 });
 
 test("while there can be no connection none is made, and it is tried again until there can", (t) => {
