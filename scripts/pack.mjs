@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import { root } from "./environment.mjs";
 import { main, Problem } from "./problem.mjs";
+import { prepareSite } from "./site.mjs";
 import { variables } from "./variables.mjs";
 
 /** @import { Service } from "miniflare" */
@@ -47,7 +48,10 @@ export default {
  */
 async function site(name, { assets, compatibility_date, compatibility_flags }) {
   if (!assets?.directory) throw new Problem("wrangler.toml has no [assets] with a directory.");
-  const directory = join(root, assets.directory);
+  // Pages that ask Turnstile may load it (docs/turnstile.md).
+  const directory = process.env.TURNSTILE_SITE_KEY
+    ? await prepareSite({ turnstile: true }, join(root, "build", "site-served"))
+    : join(root, assets.directory);
   const options = {
     config: {
       name,

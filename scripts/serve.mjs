@@ -61,12 +61,17 @@ function wanted() {
   throw new Problem(`Not understood: ${process.argv.slice(2).join(" ")}`, { hint: USAGE });
 }
 
-/** Makes all that is served ready: one file. @param {Progress} progress */
-async function prepare(progress) {
+/**
+ * Makes all that is served ready: one file.
+ *
+ * @param {Progress} progress
+ * @param {Record<string, string | undefined>} env with what is configured
+ */
+async function prepare(progress, env) {
   await setup(progress, (await isBuilt()) ? ["packages"] : everything);
   await build(progress);
   await progress.task("pack", async (step) => {
-    await step.run(node(), [join(root, "scripts", "pack.mjs")]);
+    await step.run(node(), [join(root, "scripts", "pack.mjs")], { env });
     return "packed";
   });
 }
@@ -78,7 +83,7 @@ await main(async () => {
   const since = Date.now();
   const progress = new Progress();
   if (serves) await requireFree(address);
-  if (builds) await prepare(progress);
+  if (builds) await prepare(progress, env);
   if (!serves) return;
   if (!existsSync(packed)) {
     throw new Problem("Nothing is built yet.", { hint: "Try: npm run serve -- --build-only" });

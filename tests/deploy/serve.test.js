@@ -213,3 +213,23 @@ for (const proxy of proxies) {
     assert.doesNotMatch(front.log(), /some-room|secret-room/);
   });
 }
+
+test("a site that asks Turnstile may load it", async () => {
+  const key = "1x00000000000000000000AA";
+  const made = await run(process.execPath, [SERVE, "--build-only"], {
+    env: { TURNSTILE_SITE_KEY: key },
+  });
+  assert(made.ok, made.output);
+  const env = { TURNSTILE_SITE_KEY: key, TURNSTILE_SECRET: SECRET };
+  const other = await start({ data: join(folder, "checked"), env });
+  try {
+    const { headers } = await ask(other.address);
+    const policy = headers["content-security-policy"] ?? "";
+    for (const kind of ["script-src 'self'", "frame-src"])
+      assert(policy.includes(`${kind} https://challenges.cloudflare.com;`), policy);
+    const { body } = await ask(`${other.address}/v1/ice`, { headers: OWN_PAGE });
+    assert.equal(JSON.parse(body).check, key);
+  } finally {
+    await other.stop();
+  }
+});
