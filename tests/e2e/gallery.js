@@ -1,11 +1,15 @@
 // Pictures of every state of the pages, taken of the real thing: `npm run gallery` writes docs/gallery,
-// `npm run gallery -- strangers`, `-- rooms`, `-- doctor`, `-- privacy` or `-- recovery` only that part of it.
+// `npm run gallery -- strangers`, `-- rooms`, `-- doctor`, `-- privacy`, `-- status` or `-- recovery` only
+// that part of it.
 
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WebSocket } from "ws";
 import { TEST_DEVICES, visit } from "./browsers.js";
+import { pages as closed, hurry } from "./closed.js";
 import { FACES, film } from "./face.js";
 import { freePort, start } from "./server.js";
 import { meet } from "./stage.js";
@@ -58,10 +62,10 @@ function quiet() {
   return sound;
 }
 
-/** @param {number} face @param {Circumstances & { path?: string }} [circumstances] */
-async function person(face, { path = "/", ...circumstances } = {}) {
+/** @param {number} face @param {Circumstances & { path?: string, site?: string }} [circumstances] */
+async function person(face, { path = "/", site = server.address, ...circumstances } = {}) {
   const camera = `--use-file-for-fake-video-capture=${cameras[face]}`;
-  const somebody = await visit(server.address + path, "chromium", {
+  const somebody = await visit(site + path, "chromium", {
     ...circumstances,
     args: [camera, ...(circumstances.args ?? [])],
   });
@@ -415,6 +419,32 @@ async function privacy() {
   }
 }
 
+/** Who is here, and how it is when the day is full. */
+async function status() {
+  /** Six meet, and one more waits. @type {WebSocket[]} */
+  const sockets = [];
+  for (let number = 0; number < 7; number++) {
+    const socket = new WebSocket(`${server.address.replace("http", "ws")}/v1/match`);
+    sockets.push(socket);
+    await once(socket, "open");
+    socket.send(JSON.stringify({ type: "find", mode: "text" }));
+  }
+  const full = await closed(server.address);
+  for (const kind of /** @type {const} */ (["desktop", "phone"])) {
+    const viewport = kind === "phone" ? PHONE : DESKTOP;
+    const ana = await person(0, { path: "/status", viewport });
+    await ana.reads("calls", "3");
+    await both(ana, kind, "status");
+    const ben = await person(1, { site: full.address, viewport, first: [hurry] });
+    await ben.click("start");
+    await ben.waitFor(() => document.querySelector("#wait-title")?.textContent?.includes("Full"));
+    await both(ben, kind, "full");
+    await leave();
+  }
+  for (const socket of sockets) socket.close();
+  full.close();
+}
+
 /** How it is when something is in the way: dark on a desktop, light on a phone. */
 async function recovery() {
   const turn = { TURN_URLS: `turn:127.0.0.1:${await freePort()}`, TURN_SECRET: "of nobody" };
@@ -500,6 +530,7 @@ try {
   if (wanted("rooms")) await rooms();
   if (wanted("doctor")) await doctor();
   if (wanted("privacy")) await privacy();
+  if (wanted("status")) await status();
   if (wanted("recovery")) await recovery();
 } finally {
   await leave();
