@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { workerd } from "../../scripts/packages.mjs";
 import { run } from "../../scripts/process.mjs";
 
 /** Compiled as the other tests are, so that most of it is there already. */
@@ -9,7 +10,10 @@ const LOAD = ["test", "--locked", "--bench", "load", "--", "soak"];
 const SHORT = ["--sockets", "300", "--seconds", "16", "--seed", "1"];
 
 test("nothing is lost while sockets are cut and the server is killed", async () => {
-  const { ok, stdout, output } = await run("cargo", [...LOAD, ...SHORT], { limit: 600 });
+  const { ok, stdout, output } = await run("cargo", [...LOAD, ...SHORT], {
+    limit: 600,
+    env: { WORKERD_BIN: workerd() },
+  });
   assert.ok(ok, output);
   const result = JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{")) ?? "{}");
   assert.deepEqual(result.wrong, {}, result.details?.join("\n"));

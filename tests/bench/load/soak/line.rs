@@ -42,8 +42,9 @@ impl Line {
         path: &str,
         from: &str,
     ) -> Result<Self, Option<u16>> {
+        // Whoever waits here is not yet on its way: in a crowd the wait is longer than the patience.
+        let _door = truth.doors.acquire().await;
         let opening = async {
-            let _door = truth.doors.acquire().await;
             let address = truth.address.get();
             let stream = TcpStream::connect(address).await.map_err(|_| None)?;
             let _ = stream.set_nodelay(true);

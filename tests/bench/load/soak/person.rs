@@ -14,9 +14,12 @@ use tokio_tungstenite::tungstenite::Message;
 use super::line::{Line, network};
 use super::truth::{Shared, Truth, add};
 
-/// How often somebody does something, in ms, at random between these: thousands are to load a core, and not to
-/// overload it, where others use the machine as well.
+/// How often somebody does something, in ms, at random between these: a few may be quick, and thousands are not to
+/// overload the core of the server.
 const PAUSE: [u64; 2] = [4_000, 16_000];
+const SHORT_PAUSE: [u64; 2] = [1_000, 4_000];
+/// How many are a few.
+const FEW: usize = 1_000;
 /// How often it says `ping`.
 const PING: Duration = Duration::from_secs(12);
 /// For how long an answer is waited for.
@@ -145,7 +148,9 @@ impl Person {
     }
 
     fn later(&mut self) -> Instant {
-        Instant::now() + Duration::from_millis(self.random.random_range(PAUSE[0]..PAUSE[1]))
+        let few = self.truth.ids.borrow().len() <= FEW;
+        let [least, most] = if few { SHORT_PAUSE } else { PAUSE };
+        Instant::now() + Duration::from_millis(self.random.random_range(least..most))
     }
 
     fn path(&self) -> String {
