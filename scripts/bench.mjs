@@ -14,15 +14,7 @@ import { draw, provideGnuplot } from "./plot.mjs";
 import { main, Problem } from "./problem.mjs";
 import { Progress } from "./progress.mjs";
 import { everything, setup } from "./setup.mjs";
-
-/** @param {string[][]} table */
-function print(table) {
-  const widths = (table[0] ?? []).map((_, column) =>
-    Math.max(...table.map((row) => row[column]?.length ?? 0)),
-  );
-  for (const row of table)
-    console.log(row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "));
-}
+import { print } from "./table.mjs";
 
 await main(async () => {
   const named = process.argv.slice(2);

@@ -1,5 +1,5 @@
 //! Puts load on the built Worker and on the floor, side by side, and prints what it cost as JSON.
-//! Started by `npm run bench`.
+//! Started by `npm run bench`; `soak` by `npm run soak`.
 
 // Here time is what is measured.
 #![allow(clippy::disallowed_methods, missing_docs)]
@@ -7,6 +7,7 @@
 mod client;
 mod relay;
 mod server;
+mod soak;
 mod startup;
 mod statistics;
 mod wake;
@@ -17,6 +18,7 @@ async fn main() {
     let result = match part.as_str() {
         "relay" => relay::run().await,
         "wake" => wake::run().await,
+        "soak" => soak::run().await,
         "startup" => startup::run().await,
         other => panic!("there is no part {other:?}"),
     };

@@ -41,13 +41,23 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on the core that is the servers', and waits until it listens.
     pub(crate) fn start(program: Program) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self::start_in(program, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    /// Starts it with a disk in this folder.
+    pub(crate) fn start_in(program: Program, folder: &Path) -> Self {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let disk = format!("bench-{}-{number}", std::process::id());
-        let disk = Path::new(env!("CARGO_TARGET_TMPDIR")).join(disk);
+        let disk = folder.join(disk);
         let _ = fs::remove_dir_all(&disk);
         fs::create_dir_all(&disk).unwrap_or_else(|error| panic!("no disk: {error}"));
+        Self::start_on(program, disk)
+    }
+
+    /// Starts it with what another one has left on the disk.
+    fn start_on(program: Program, disk: PathBuf) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workerd = std::env::var("WORKERD_BIN").unwrap_or_else(|_| panic!("no WORKERD_BIN"));
         let mut process = Command::new("taskset")
             .args(["--cpu-list", "1", &workerd, "serve"])
@@ -89,6 +99,28 @@ impl Server {
         }
     }
 
+    /// Ends it as a crash does (SIGKILL): nothing is written any more, and nobody is told.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it anew, on another port, with what was on the disk.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        // The disk is the next one's, and must outlive this one.
+        let disk = std::mem::take(&mut self.disk);
+        *self = Self::start_on(self.program, disk);
+    }
+
+    /// The memory that it has in use, in bytes (Linux: `VmRSS` of `/proc/PID/status`, in KiB).
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kib * 1024)
+    }
+
     /// How often an object was made or woke up, as far as the log says so by now.
     pub(crate) fn wakes(&self) -> usize {
         self.wakes.load(Ordering::Relaxed)
@@ -110,6 +142,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.disk);
+        if !self.disk.as_os_str().is_empty() {
+            let _ = fs::remove_dir_all(&self.disk);
+        }
     }
 }

@@ -129,7 +129,7 @@ impl Sleepers {
 }
 
 /// A socket is an open file, here and in the server.
-fn enough_files(needed: usize) {
+pub(crate) fn enough_files(needed: usize) {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let open = limits
         .lines()

@@ -1,0 +1,286 @@
+//! Many people for minutes, and whatever can go wrong meanwhile: what is lost by that, which has to be nothing.
+//!
+//! Nine of ten are in random chat, the others in rooms of three. Each has a network of its own, says `ping`, and comes
+//! back by its token. What they hear is held against what is true ([`truth`]); the server is killed and started anew
+//! twice, or once in a short run. All of it is bounded: by the options, and by how long an answer may take.
+
+mod line;
+mod person;
+mod truth;
+
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{sleep, timeout};
+
+use crate::server::{Program, Server};
+use crate::statistics::quantile;
+use crate::wake::enough_files;
+use line::{Line, house};
+use person::{Person, Place};
+use truth::Truth;
+
+/// Of so many one is in a room.
+const IN_ROOMS: u32 = 10;
+/// Members of a room, of which `tests/common/workerd.capnp` has four.
+const MEMBERS: u32 = 3;
+/// Files that are open at once beside the sockets.
+const OTHER_FILES: usize = 1_000;
+/// How long it may take until all are there.
+const RAMP: Duration = Duration::from_secs(240);
+/// How long it may take until the server counts as we do, or nobody.
+const SETTLED: Duration = Duration::from_secs(90);
+/// After so long all are back to whom the server was lost.
+const BACK: Duration = Duration::from_secs(15);
+/// Sockets that a network may open at once.
+const BURST: u32 = 300;
+/// How much more memory the end of a life of the server may take than its second fifth.
+const GROWTH: f64 = 1.15;
+/// Shorter lives say nothing of memory.
+const LONG: f64 = 60.0;
+
+/// How it stood in a second.
+struct Sample {
+    at: f64,
+    life: usize,
+    /// How long after the server was killed last, in seconds.
+    since: f64,
+    held: i64,
+    mib: f64,
+    faults: u64,
+}
+
+pub(crate) async fn run() -> Value {
+    let [sockets, seconds, seed] = [("--sockets", 5_000), ("--seconds", 300), ("--seed", 1)]
+        .map(|(name, usual)| option(name).unwrap_or(usual));
+    let people = u32::try_from(sockets).unwrap_or(u32::MAX);
+    enough_files(people as usize + OTHER_FILES);
+    LocalSet::new()
+        .run_until(soak(people, Duration::from_secs(seconds), seed))
+        .await
+}
+
+fn option(name: &str) -> Option<u64> {
+    let mut args = std::env::args().skip_while(|arg| arg != name);
+    let value = args.nth(1)?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} {value}: no number")),
+    )
+}
+
+async fn soak(people: u32, span: Duration, seed: u64) -> Value {
+    let begun = Instant::now();
+    let mut server = start();
+    let truth = Rc::new(Truth::new(seed, people, server.address, malformed()));
+    let in_rooms = people / IN_ROOMS / MEMBERS * MEMBERS;
+    let everybody: Vec<_> = (0..people)
+        .map(|number| {
+            let place = match number < in_rooms {
+                true => Place::Room(number / MEMBERS),
+                false => Place::Chat,
+            };
+            spawn_local(Person::new(number, place, &truth).live())
+        })
+        .collect();
+    while truth.held.get() < i64::from(people) && begun.elapsed() < RAMP {
+        sleep(Duration::from_millis(100)).await;
+    }
+    let ramp = begun.elapsed();
+    truth.calm.set(false);
+    spawn_local(crowd_from_one_house(Rc::clone(&truth)));
+
+    let since = Instant::now();
+    let kills = if span.as_secs() < 60 { 1 } else { 2 };
+    let mut samples = Vec::new();
+    let mut killed = 0;
+    while since.elapsed() < span {
+        sleep(Duration::from_secs(1)).await;
+        if killed < kills && since.elapsed() > span * (killed + 1) / (kills + 1) {
+            killed += 1;
+            die(&mut server, &truth).await;
+        }
+        samples.push(Sample {
+            at: since.elapsed().as_secs_f64(),
+            life: killed as usize,
+            since: truth.killed.get().elapsed().as_secs_f64(),
+            held: truth.held.get(),
+            mib: server.memory().unwrap_or_default() as f64 / f64::from(1 << 20),
+            faults: truth.counted("faults"),
+        });
+    }
+
+    truth.calm.set(true);
+    let agreed = settles(&truth).await;
+    truth.over.set(true);
+    for person in everybody {
+        if person.await.is_err() {
+            truth.wrong("panic", "of a person");
+        }
+    }
+    let left = settles(&truth).await;
+    let lives: Vec<_> = (0..=killed as usize)
+        .map(|life| memory(&samples, life))
+        .collect();
+    if lives.iter().any(|life| life["level"] == false) {
+        truth.wrong("memory", "it is not level");
+    }
+    let held = samples
+        .iter()
+        .filter(|one| one.life == 0 || one.since > BACK.as_secs_f64());
+    let held: Vec<_> = held.map(|one| one.held as f64).collect();
+    let shown = samples.iter().step_by((samples.len() / 60).max(1));
+    json!({
+        "sockets": people,
+        "seconds": span.as_secs(),
+        "seed": seed,
+        "wallSeconds": begun.elapsed().as_secs(),
+        "rampSeconds": ramp.as_secs(),
+        "held": {
+            "min": quantile(&held, 0.0),
+            "median": quantile(&held, 0.5),
+            "max": quantile(&held, 1.0),
+        },
+        "messages": truth.kinds("messages"),
+        "matches": truth.kinds("met"),
+        "ended": truth.kinds("ended"),
+        "done": truth.kinds("done"),
+        "rooms": { "number": in_rooms / MEMBERS, "entered": truth.counted("rooms") },
+        "waited": truth.kinds("waited"),
+        "resumed": truth.kinds("resumed"),
+        "notResumed": truth.kinds("refused"),
+        "byTheRules": truth.kinds("grace"),
+        "serverKilled": killed,
+        "faults": truth.kinds("faults"),
+        "badInput": { "tried": truth.kinds("tried"), "answered": truth.kinds("bad") },
+        "memory": lives,
+        "statsBeforeTheEnd": agreed,
+        "statsAtTheEnd": left,
+        "samples": shown.map(|one| json!([one.at.round(), one.held, one.mib.round(), one.faults])).collect::<Vec<_>>(),
+        "wrong": truth.kinds("wrong"),
+        "details": truth.words(),
+    })
+}
+
+/// Its disk is in memory where that is possible: everything waits for what is written (Cloudflare: Durable Objects,
+/// output gates), and the disk of a shared machine is not what is looked at. A killed server has left it as it was.
+fn start() -> Server {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => Server::start_in(Program::Worker, memory),
+        false => Server::start(Program::Worker),
+    }
+}
+
+/// The server is killed, and is there again a little later.
+async fn die(server: &mut Server, truth: &Rc<Truth>) {
+    truth.up.set(false);
+    server.kill();
+    truth.killed.set(Instant::now());
+    sleep(Duration::from_millis(300)).await;
+    server.restart();
+    truth.address.set(server.address);
+    truth.up.set(true);
+}
+
+/// One network opens as many sockets as it may, and some more.
+async fn crowd_from_one_house(truth: Rc<Truth>) {
+    for opened in 0..10 * BURST {
+        match Line::open(&truth, "/v1/match", &house()).await {
+            Ok(line) => drop(line),
+            Err(Some(429)) if opened >= BURST => {
+                return truth.count("bad", "too many sockets of one network: 429");
+            }
+            Err(Some(status)) => {
+                return truth.wrong("network", &format!("{status} after {opened} sockets"));
+            }
+            Err(None) if truth.up.get() => {}
+            Err(None) => return,
+        }
+    }
+    truth.wrong("network", "it is never refused");
+}
+
+/// What must not be said, each with the code of its answer.
+fn malformed() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/client/refuse");
+    let entries = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.sort();
+        paths
+    };
+    let mut all = Vec::new();
+    for folder in entries(&folder) {
+        let code = folder.file_name().unwrap_or_default().to_string_lossy();
+        for file in entries(&folder) {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            all.push((code.to_string(), text));
+        }
+    }
+    assert!(all.len() > 100, "only {} fixtures", all.len());
+    all
+}
+
+/// What `/v1/stats` says, as soon as it is what we count; wrong if it never is.
+async fn settles(truth: &Rc<Truth>) -> Value {
+    let since = Instant::now();
+    loop {
+        let ours = [
+            truth.online.get(),
+            truth.waiting.get(),
+            truth.in_call.get() / 2,
+        ];
+        let said = timeout(SETTLED, stats(truth))
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let theirs = ["online", "waiting", "calls"].map(|name| said[name].as_i64().unwrap_or(-1));
+        let over = truth.over.get();
+        if theirs == ours && (!over || ours == [0; 3]) {
+            return json!({ "online": theirs[0], "waiting": theirs[1], "calls": theirs[2] });
+        }
+        if since.elapsed() > SETTLED {
+            truth.wrong("stats", &format!("{theirs:?}, and {ours:?} are true"));
+            return said;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn stats(truth: &Truth) -> Option<Value> {
+    let mut stream = TcpStream::connect(truth.address.get()).await.ok()?;
+    let request = "GET /v1/stats HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let [start, end] = [answer.find('{')?, answer.rfind('}')?];
+    serde_json::from_str(answer.get(start..=end)?).ok()
+}
+
+/// How the memory of a life of the server went, from when all were back. It is level if its last fifth takes about as
+/// much as its second: the first one fills what is kept for later.
+fn memory(samples: &[Sample], life: usize) -> Value {
+    let back = |one: &&Sample| one.life == life && (life == 0 || one.since > BACK.as_secs_f64());
+    let samples: Vec<_> = samples.iter().filter(back).collect();
+    let span = match samples.as_slice() {
+        [first, .., last] => last.at - first.at,
+        _ => 0.0,
+    };
+    let fifth = |number: usize| {
+        let [from, to] = [number, number + 1].map(|n| n * samples.len() / 5);
+        let values: Vec<_> = samples[from..to].iter().map(|one| one.mib).collect();
+        quantile(&values, 0.5)
+    };
+    let [second, last] = [fifth(1), fifth(4)];
+    let level = (span >= LONG).then_some(last <= GROWTH * second);
+    json!({ "life": life, "seconds": span.round(), "secondFifthMiB": second, "lastFifthMiB": last, "level": level })
+}

@@ -1,0 +1,729 @@
+//! Somebody who talks, loses its socket and comes back, and knows what it may hear.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::line::{Line, network};
+use super::truth::{Shared, Truth, add};
+
+/// How often somebody does something, in ms, at random between these: a few may be quick, and thousands are not to
+/// overload the core of the server.
+const PAUSE: [u64; 2] = [4_000, 16_000];
+const SHORT_PAUSE: [u64; 2] = [1_000, 4_000];
+/// How many are a few.
+const FEW: usize = 1_000;
+/// How often it says `ping`.
+const PING: Duration = Duration::from_secs(12);
+/// For how long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Messages of a flood: those that a socket may say, those that are dropped before it is closed, and as many as are
+/// served meanwhile.
+const FLOOD: usize = 120 + 1_000 + 2_000;
+/// Longest frame, in bytes, that may be sent.
+const LONGEST: usize = 65_536;
+
+/// Where somebody is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Chat,
+    Room(u32),
+}
+
+pub(crate) struct Person {
+    number: u32,
+    place: Place,
+    truth: Rc<Truth>,
+    random: Xoshiro256PlusPlus,
+    line: Option<Line>,
+    /// A socket that it does not use any more, and has not closed.
+    half_open: Option<Line>,
+    id: String,
+    token: Option<String>,
+    links: BTreeMap<String, Shared>,
+    /// Those whom it has just left; what they say may be on its way.
+    former: BTreeSet<String>,
+    /// In a room, or in the queue, or about to be.
+    inside: bool,
+    searches: bool,
+    waits: Option<Instant>,
+    /// What it said wrongly, by its kind and the code that has to come.
+    expected: VecDeque<(&'static str, String)>,
+    /// Somebody tries its token.
+    copied: Rc<Cell<bool>>,
+    pinged: Instant,
+    answered: bool,
+    counted_online: bool,
+    counted_waiting: bool,
+    counted_in_call: bool,
+}
+
+impl Person {
+    pub(crate) fn new(number: u32, place: Place, truth: &Rc<Truth>) -> Self {
+        Self {
+            number,
+            place,
+            truth: Rc::clone(truth),
+            random: Xoshiro256PlusPlus::seed_from_u64(truth.seed ^ u64::from(number) << 32),
+            line: None,
+            half_open: None,
+            id: String::new(),
+            token: None,
+            links: BTreeMap::new(),
+            former: BTreeSet::new(),
+            inside: false,
+            searches: false,
+            waits: None,
+            expected: VecDeque::new(),
+            copied: Rc::default(),
+            pinged: Instant::now(),
+            answered: true,
+            counted_online: false,
+            counted_waiting: false,
+            counted_in_call: false,
+        }
+    }
+
+    pub(crate) async fn live(mut self) {
+        let mut next = Instant::now();
+        while !self.truth.over.get() {
+            self.tell_counts();
+            if self.line.is_none() {
+                self.come().await;
+                next = self.later();
+                continue;
+            }
+            let Some(line) = &mut self.line else { continue };
+            tokio::select! {
+                heard = line.hear() => match heard {
+                    Ok(text) => self.hears(&text).await,
+                    Err(code) => self.is_cut(code),
+                },
+                () = tokio::time::sleep_until(next.into()) => {
+                    if self.act().await.is_err() {
+                        self.is_cut(None);
+                    }
+                    next = self.later();
+                }
+            }
+        }
+        self.half_open = None;
+        self.parts();
+        self.waits = None;
+        let line = self.line.take();
+        self.tell_counts();
+        if let Some(mut line) = line {
+            let _ = line.say(r#"{"type":"leave"}"#).await;
+            line.close().await;
+        }
+    }
+
+    /// What the server should count of it.
+    fn tell_counts(&mut self) {
+        let here = self.line.is_some() && self.place == Place::Chat;
+        let truth = Rc::clone(&self.truth);
+        for (counted, is, cell) in [
+            (&mut self.counted_online, here, &truth.online),
+            (
+                &mut self.counted_waiting,
+                here && self.waits.is_some(),
+                &truth.waiting,
+            ),
+            (
+                &mut self.counted_in_call,
+                here && !self.links.is_empty(),
+                &truth.in_call,
+            ),
+        ] {
+            add(cell, i64::from(is) - i64::from(*counted));
+            *counted = is;
+        }
+    }
+
+    fn later(&mut self) -> Instant {
+        let few = self.truth.ids.borrow().len() <= FEW;
+        let [least, most] = if few { SHORT_PAUSE } else { PAUSE };
+        Instant::now() + Duration::from_millis(self.random.random_range(least..most))
+    }
+
+    fn path(&self) -> String {
+        match self.place {
+            Place::Chat => "/v1/match".into(),
+            Place::Room(room) => format!("/v1/rooms/soak-{room}"),
+        }
+    }
+
+    fn wrong(&self, kind: &str, detail: &str) {
+        self.truth
+            .wrong(kind, &format!("{} ({}): {detail}", self.number, self.id));
+    }
+
+    /// The socket is gone, and it did not do that.
+    fn is_cut(&mut self, code: Option<u16>) {
+        if let Some(code) = code {
+            self.wrong("closed by the server", &format!("{code}"));
+        }
+        self.line = None;
+        self.loses();
+    }
+
+    /// It has no socket any more that works.
+    fn loses(&mut self) {
+        for link in self.links.values() {
+            link.borrow_mut().loses(&self.id);
+        }
+        self.truth.loses(&self.id);
+        if let Place::Room(room) = self.place {
+            *self.truth.away.borrow_mut().entry(room).or_default() += 1;
+        }
+        self.expected.clear();
+        self.former.clear();
+        self.answered = true;
+        self.waits = None;
+        self.searches = false;
+        self.tell_counts();
+    }
+
+    /// Connects, and takes its seat again if it had one.
+    async fn come(&mut self) {
+        if !self.truth.up.get() {
+            sleep(Duration::from_millis(self.random.random_range(100..400))).await;
+            return;
+        }
+        let opened = Line::open(&self.truth, &self.path(), &network(self.number)).await;
+        let mut line = match opened {
+            Ok(line) => line,
+            Err(status) => {
+                if let Some(status) = status {
+                    self.wrong("not let in", &format!("{status}"));
+                }
+                sleep(Duration::from_millis(self.random.random_range(100..400))).await;
+                return;
+            }
+        };
+        let Ok(Some(welcome)) = timeout(PATIENCE, next_of(&mut line, &["welcome"])).await else {
+            return;
+        };
+        let was = !self.id.is_empty();
+        if let Some(token) = &self.token {
+            for link in self.links.values() {
+                link.borrow_mut().asks(&self.id);
+            }
+            if line.say(&resume(token)).await.is_err() {
+                return;
+            }
+            match timeout(PATIENCE, next_of(&mut line, &["welcome", "error"])).await {
+                Ok(Some(answer)) if answer["type"] == "welcome" => self.is_back(&answer),
+                Ok(Some(error)) => self.is_refused(&error, &welcome),
+                Ok(None) => return,
+                Err(_) => return self.wrong("no answer", "to resume"),
+            }
+        } else {
+            self.is_new(&welcome);
+        }
+        self.half_open = None;
+        self.line = Some(line);
+        if let (Place::Room(room), true) = (self.place, was) {
+            *self.truth.away.borrow_mut().entry(room).or_default() -= 1;
+        }
+    }
+
+    fn is_new(&mut self, welcome: &Value) {
+        self.links.clear();
+        self.inside = false;
+        self.id = text(&welcome["id"]);
+        self.token = Some(text(&welcome["resume"]));
+        self.truth.ids.borrow_mut()[self.number as usize] = self.id.clone();
+    }
+
+    /// It has its seat, and everybody who was there and did not leave.
+    fn is_back(&mut self, welcome: &Value) {
+        self.truth.count(
+            "resumed",
+            if self.links.is_empty() {
+                "idle"
+            } else {
+                "in a call"
+            },
+        );
+        if text(&welcome["id"]) != self.id {
+            self.wrong("another seat", &format!("{welcome}"));
+        }
+        self.token = Some(text(&welcome["resume"]));
+        let peers = welcome["peers"].as_array().cloned().unwrap_or_default();
+        let there: BTreeSet<_> = peers.iter().map(|peer| text(&peer["id"])).collect();
+        let links = std::mem::take(&mut self.links);
+        for (peer, link) in links {
+            link.borrow_mut().returns(&self.id);
+            if there.contains(&peer) {
+                self.links.insert(peer, link);
+            } else {
+                self.is_parted(&peer, &link, "a call that was not resumed");
+            }
+        }
+        for peer in &peers {
+            if !self.links.contains_key(&text(&peer["id"])) {
+                self.is_told(peer, self.place == Place::Chat);
+            }
+        }
+        // Where nobody else is it may have been cut off before it came in; to enter twice changes nothing.
+        self.inside &= !self.links.is_empty();
+    }
+
+    /// Its seat is gone: that has to have a reason.
+    fn is_refused(&mut self, error: &Value, welcome: &Value) {
+        self.truth.count("refused", &text(&error["code"]));
+        for (peer, link) in std::mem::take(&mut self.links) {
+            self.is_parted(&peer, &link, "a seat that was not given back");
+            // The other side is told of nobody who comes back.
+            link.borrow_mut().ends(&self.id);
+        }
+        self.is_new(welcome);
+    }
+
+    /// A call is over that this one did not end.
+    fn is_parted(&self, peer: &str, link: &Shared, what: &str) {
+        let link = link.borrow();
+        let half = !link.is_whole() && self.truth.lost_lately(peer);
+        if !link.may_be_over() && !half {
+            self.wrong("lost", what);
+        } else if link.is_overdue() {
+            self.truth.count("grace", "over");
+        } else if !link.is_whole() {
+            self.truth.count("grace", "half met");
+        }
+    }
+
+    /// Somebody to talk to.
+    fn is_told(&mut self, peer: &Value, doubled: bool) {
+        let id = text(&peer["id"]);
+        if doubled || self.links.contains_key(&id) {
+            self.wrong(
+                "doubled",
+                &format!("told of {id}, beside {:?}", self.links.keys()),
+            );
+        }
+        let link = self.truth.told(&self.id, &id, &text(&peer["role"]));
+        if self.place != Place::Chat && !self.inside {
+            // It has left, and this was on its way.
+            link.borrow_mut().ends(&self.id);
+            self.former.insert(id);
+            self.token = None;
+            return;
+        }
+        self.links.insert(id, link);
+    }
+
+    async fn hears(&mut self, frame: &str) {
+        if frame == "pong" {
+            self.answered = true;
+            return;
+        }
+        let Ok(message) = serde_json::from_str::<Value>(frame) else {
+            return self.wrong("not JSON", frame);
+        };
+        if let Some(token) = message["resume"].as_str() {
+            self.token = Some(token.to_owned());
+        }
+        match message["type"].as_str().unwrap_or_default() {
+            "waiting" => {
+                self.waits = Some(Instant::now());
+                self.former.clear();
+            }
+            "peer-joined" => {
+                let chat = self.place == Place::Chat;
+                let surplus = chat && !(self.searches && self.links.is_empty());
+                if let Some(since) = self.waits.take() {
+                    let waited = since.elapsed().as_secs();
+                    self.truth
+                        .count("waited", if waited > 20 { "longer" } else { "within 20 s" });
+                }
+                if chat {
+                    self.searches = false;
+                    self.former.clear();
+                }
+                self.is_told(&message["peer"], surplus);
+            }
+            "signal" => self.hears_signal(&message),
+            "peer-left" => self.is_left(&message),
+            "still-there" => {
+                if let Some(line) = &mut self.line {
+                    let _ = line.say("ping").await;
+                }
+            }
+            "error" => {
+                let code = text(&message["code"]);
+                match self.expected.pop_front() {
+                    Some((kind, expected)) if expected == code => {
+                        self.truth.count("bad", &format!("{kind}: {code}"));
+                    }
+                    // Who was left did not know it yet.
+                    Some(other) if code == "unknown-peer" => self.expected.push_front(other),
+                    None if code == "unknown-peer" => {}
+                    // Who left as the server died is away for the others, and its new seat is one more.
+                    None if code == "room-full" && self.truth.was_killed_lately() => {
+                        self.truth.count("grace", "room full of those away");
+                        self.inside = false;
+                    }
+                    other => self.wrong("answer", &format!("{code} and not {other:?}")),
+                }
+            }
+            "peer-away" | "peer-back" => {
+                let peer = text(&message["peer"]);
+                if !self.links.contains_key(&peer) && !self.former.contains(&peer) {
+                    self.wrong("stranger", frame);
+                }
+            }
+            "room" => {}
+            _ => self.wrong("unknown message", frame),
+        }
+    }
+
+    fn hears_signal(&mut self, message: &Value) {
+        let from = text(&message["from"]);
+        self.truth.count("messages", "relayed");
+        match self.links.get(&from) {
+            Some(link) => {
+                let number = message["data"]["n"].as_u64().unwrap_or_default();
+                let heard = link.borrow_mut().hears(&self.id, number);
+                if let Err(why) = heard {
+                    self.wrong("signal", &why);
+                }
+            }
+            None if self.former.contains(&from) => {}
+            None => self.wrong("stranger", &format!("a signal from {from}")),
+        }
+    }
+
+    fn is_left(&mut self, message: &Value) {
+        let peer = text(&message["peer"]);
+        let reason = text(&message["reason"]);
+        let Some(link) = self.links.remove(&peer) else {
+            if !self.former.contains(&peer) {
+                self.wrong("stranger", &format!("{peer} has left: {reason}"));
+            }
+            return;
+        };
+        self.truth.count("ended", &reason);
+        if self.place == Place::Chat {
+            // Its token is of what was before.
+            self.token = None;
+        }
+        self.is_parted(&peer, &link, &format!("{peer} has left: {reason}"));
+        let link = link.borrow();
+        if reason != "lost" && link.is_whole() && !link.is_heard_out(&self.id) {
+            self.wrong("signal", "one was said and not heard");
+        }
+    }
+
+    /// Ends what it does.
+    fn parts(&mut self) {
+        for (peer, link) in std::mem::take(&mut self.links) {
+            link.borrow_mut().ends(&self.id);
+            self.former.insert(peer);
+        }
+        // Its token is of what was before.
+        self.token = None;
+        self.truth.loses(&self.id);
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), ()> {
+        match &mut self.line {
+            Some(line) => line.say(text).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn act(&mut self) -> Result<(), ()> {
+        self.look_around();
+        if self.pinged.elapsed() > PING {
+            if !self.answered {
+                self.wrong("no answer", "to ping");
+            }
+            self.answered = false;
+            self.pinged = Instant::now();
+            self.say("ping").await?;
+        }
+        let calm = self.truth.calm.get();
+        if !self.links.is_empty() {
+            return match self.random.random_range(0..100) {
+                _ if calm => self.signals(1, 40).await,
+                0..60 => {
+                    let length = self.random.random_range(20..1_500);
+                    self.signals(3, length).await
+                }
+                60..74 => self.goes_on().await,
+                74..77 => self.signals(20, 8_000).await,
+                77..88 => self.errs().await,
+                _ => self.breaks().await,
+            };
+        }
+        match self.place {
+            Place::Chat if self.waits.is_none() && !self.searches => self.finds().await,
+            Place::Chat if !calm && self.random.random_range(0..20) == 0 => self.breaks().await,
+            Place::Room(room) if !self.inside => {
+                // Whoever comes first into an empty room would keep out those on their way back.
+                let away = self
+                    .truth
+                    .away
+                    .borrow()
+                    .get(&room)
+                    .copied()
+                    .unwrap_or_default();
+                if away > 0 {
+                    return Ok(());
+                }
+                self.truth.count("rooms", "entered");
+                self.inside = true;
+                self.say(r#"{"type":"join"}"#).await
+            }
+            Place::Room(_) if !calm && self.random.random_range(0..20) == 0 => self.errs().await,
+            Place::Chat | Place::Room(_) => Ok(()),
+        }
+    }
+
+    /// Nobody is forgotten.
+    fn look_around(&self) {
+        let killed = self.truth.killed.get();
+        if self
+            .links
+            .values()
+            .any(|link| link.borrow().is_stale(&self.id, killed))
+        {
+            self.wrong("not told", "the other side of a call");
+        }
+        let waits = self.waits.map(|since| since.max(killed).elapsed());
+        if waits.is_some_and(|waits| waits > PATIENCE) && self.truth.waiting.get() > 3 {
+            self.wrong("waits", "for longer than a minute, beside others");
+        }
+    }
+
+    async fn finds(&mut self) -> Result<(), ()> {
+        const LIKES: [&str; 6] = ["music", "films", "chess", "cooking", "rust", "trains"];
+        let mode = if self.random.random_range(0..4) == 0 {
+            "text"
+        } else {
+            "video"
+        };
+        let one = LIKES[self.random.random_range(0..LIKES.len())];
+        let interests = match self.random.random_range(0..3) {
+            0 => format!(r#","interests":["{one}"]"#),
+            1 => format!(r#","interests":["{one}","tea"],"offer":"v=0","crosses":true"#),
+            _ => String::new(),
+        };
+        self.searches = true;
+        self.waits = None;
+        self.say(&format!(r#"{{"type":"find","mode":"{mode}"{interests}}}"#))
+            .await
+    }
+
+    /// Leaves, or looks for somebody else.
+    async fn goes_on(&mut self) -> Result<(), ()> {
+        self.parts();
+        match self.place {
+            Place::Chat if self.random.random_range(0..3) > 0 => {
+                self.truth.count("done", "next");
+                self.finds().await
+            }
+            Place::Chat => {
+                self.truth.count("done", "leave");
+                self.say(r#"{"type":"leave"}"#).await
+            }
+            Place::Room(_) => {
+                self.truth.count("done", "leave a room");
+                self.inside = false;
+                self.say(r#"{"type":"leave"}"#).await
+            }
+        }
+    }
+
+    async fn signals(&mut self, count: usize, length: usize) -> Result<(), ()> {
+        let peers: Vec<_> = self.links.keys().cloned().collect();
+        let peer = peers[self.random.random_range(0..peers.len())].clone();
+        let pad = "x".repeat(length);
+        for _ in 0..count {
+            let Some(link) = self.links.get(&peer) else {
+                break;
+            };
+            let number = {
+                let mut link = link.borrow_mut();
+                let side = link.side(&self.id);
+                link.sent[side] += 1;
+                link.sent[side]
+            };
+            let data = format!(r#"{{"n":{number},"pad":"{pad}"}}"#);
+            self.say(&format!(
+                r#"{{"type":"signal","to":"{peer}","data":{data}}}"#
+            ))
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Says something that is refused, and nothing else comes of it.
+    async fn errs(&mut self) -> Result<(), ()> {
+        let (kind, code, frame) = match self.random.random_range(0..6) {
+            0 => {
+                let long = self.random.random_range(LONGEST + 1..3 * LONGEST);
+                ("oversized", "too-large", Message::text("x".repeat(long)))
+            }
+            1 | 2 => {
+                let place = self.random.random_range(0..self.truth.malformed.len());
+                let (code, text) = &self.truth.malformed[place];
+                self.expected.push_back(("malformed", code.clone()));
+                let frame = Message::text(text.clone());
+                return self.say_wrongly("malformed", frame).await;
+            }
+            3 => ("binary", "bad-message", Message::binary(vec![0_u8; 64])),
+            4 => {
+                let token = match self.random.random_range(0..2) {
+                    0 => "AgGx".to_owned(),
+                    _ => self.token.clone().unwrap_or_default(),
+                };
+                ("wrong token", "bad-token", Message::text(resume(&token)))
+            }
+            _ => {
+                let ids = self.truth.ids.borrow();
+                let id = ids[self.random.random_range(0..ids.len())].clone();
+                if id.is_empty() || id == self.id || self.links.contains_key(&id) {
+                    return Ok(());
+                }
+                let text = format!(r#"{{"type":"signal","to":"{id}","data":1}}"#);
+                ("to a stranger", "unknown-peer", Message::text(text))
+            }
+        };
+        self.expected.push_back((kind, code.to_owned()));
+        self.say_wrongly(kind, frame).await
+    }
+
+    async fn say_wrongly(&mut self, kind: &'static str, frame: Message) -> Result<(), ()> {
+        self.truth.count("tried", kind);
+        match &mut self.line {
+            Some(line) => line.say_frame(frame).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Something goes wrong that is nobody's fault, or that is meant ill.
+    async fn breaks(&mut self) -> Result<(), ()> {
+        if self.copied.get() {
+            return Ok(());
+        }
+        let Some(line) = self.line.take() else {
+            return Ok(());
+        };
+        match self.random.random_range(0..100) {
+            0..30 => {
+                self.truth.count("faults", "cut (FIN)");
+                drop(line);
+                self.loses();
+            }
+            30..58 => {
+                self.truth.count("faults", "cut (RST)");
+                line.reset();
+                self.loses();
+            }
+            58..78 => {
+                self.truth.count("faults", "half-open");
+                self.half_open = Some(line);
+                self.loses();
+                self.rests(1_000..4_000).await;
+            }
+            78..94 => {
+                self.truth.count("faults", "slow reader");
+                self.line = Some(line);
+                self.rests(2_000..6_000).await;
+            }
+            94..99 => {
+                self.truth.count("faults", "copied token");
+                self.line = Some(line);
+                self.is_copied();
+            }
+            _ => {
+                self.truth.count("faults", "flood");
+                self.floods(line).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn rests(&mut self, millis: std::ops::Range<u64>) {
+        sleep(Duration::from_millis(self.random.random_range(millis))).await;
+    }
+
+    /// Its token is in other hands, while it is there itself.
+    fn is_copied(&self) {
+        let Some(token) = self.token.clone() else {
+            return;
+        };
+        let (truth, path, copied) = (Rc::clone(&self.truth), self.path(), Rc::clone(&self.copied));
+        let from = network(self.number);
+        copied.set(true);
+        tokio::task::spawn_local(async move {
+            if let Ok(mut line) = Line::open(&truth, &path, &from).await
+                && let Ok(Some(_)) = timeout(PATIENCE, next_of(&mut line, &["welcome"])).await
+                && line.say(&resume(&token)).await.is_ok()
+                && let Ok(Some(answer)) =
+                    timeout(PATIENCE, next_of(&mut line, &["welcome", "error"])).await
+            {
+                truth.count("tried", "copied token");
+                match answer["code"].as_str() {
+                    Some("bad-token") => truth.count("bad", "copied token: bad-token"),
+                    _ => truth.wrong("doubled", &format!("a copied token got {answer}")),
+                }
+            }
+            copied.set(false);
+        });
+    }
+
+    /// Says more than is served, until it is sent away, and comes again as somebody else.
+    async fn floods(&mut self, mut line: Line) {
+        self.parts();
+        let saying = async {
+            for _ in 0..FLOOD {
+                if line.say_frame(Message::text("{}")).await.is_err() {
+                    break;
+                }
+            }
+            loop {
+                if let Err(why) = line.hear().await {
+                    break why;
+                }
+            }
+        };
+        let code = timeout(PATIENCE, saying).await.ok().flatten();
+        self.truth.count("tried", "flood");
+        match code {
+            Some(1008) => self.truth.count("bad", "flood: closed with 1008"),
+            _ if !self.truth.up.get() => {}
+            _ => self.truth.count("bad", "flood: cut"),
+        }
+        self.loses();
+    }
+}
+
+fn resume(token: &str) -> String {
+    format!(r#"{{"type":"resume","token":"{token}"}}"#)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The next message of one of these types; nothing where the socket ends before.
+async fn next_of(line: &mut Line, types: &[&str]) -> Option<Value> {
+    loop {
+        let text = line.hear().await.ok()?;
+        let message: Value = serde_json::from_str(&text).unwrap_or_default();
+        if types.iter().any(|&one| message["type"] == one) {
+            return Some(message);
+        }
+    }
+}
