@@ -409,6 +409,11 @@ test("markup that got into a page all the same does nothing, and is told of", as
     "style-src-attr inline",
     "style-src-elem inline",
   ];
+  // Each is told of in a later turn, those of what is loaded when its turn comes.
+  await ben.waitFor((count) => {
+    const { violations } = /** @type {Page} */ (/** @type {unknown} */ (window));
+    return new Set(violations).size >= count;
+  }, expected.length);
   const violations = await ben.page.evaluate(() => {
     const { violations } = /** @type {Page} */ (/** @type {unknown} */ (window));
     return violations;
