@@ -72,8 +72,8 @@ fn a_name_is_told_in_single_spaces_and_no_name_is_none() {
     let (mut script, [ana, ben, cem, dora]) = people();
     script.joins(ana, Some("  Ana \n María\t"));
     script.joins(ben, None);
-    script.joins(cem, Some(" \u{0}\u{7f}\r\n "));
-    script.joins(dora, Some("Dora \"D\" <b> 語"));
+    script.joins(cem, Some(" \u{0}\u{7f}\r\n \u{200b}\u{3164}"));
+    script.joins(dora, Some("\u{202e}Dora \"D\" <b> 語"));
     let (ana, ben, cem) = ((ana, Some("Ana María")), (ben, None), (cem, None));
     let dora = (dora, Some("Dora \"D\" <b> 語"));
     assert_eq!(
