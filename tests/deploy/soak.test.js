@@ -7,7 +7,7 @@ import { run } from "../../scripts/process.mjs";
 
 /** Compiled as the other tests are, so that most of it is there already. */
 const LOAD = ["test", "--locked", "--bench", "load", "--", "soak"];
-const SHORT = ["--sockets", "300", "--seconds", "16", "--seed", "1"];
+const SHORT = ["--sockets", "300", "--seconds", "16", "--kills", "1"];
 
 test("nothing is lost while sockets are cut and the server is killed", async () => {
   const { ok, stdout, output } = await run("cargo", [...LOAD, ...SHORT], {

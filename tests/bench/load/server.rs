@@ -105,6 +105,11 @@ impl Server {
         let _ = self.process.wait();
     }
 
+    /// Nobody has killed it, and it has ended.
+    pub(crate) fn has_crashed(&mut self) -> bool {
+        !matches!(self.process.try_wait(), Ok(None))
+    }
+
     /// Starts it anew, on another port, with what was on the disk.
     pub(crate) fn restart(&mut self) {
         self.kill();
@@ -119,6 +124,16 @@ impl Server {
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
         Some(kib * 1024)
+    }
+
+    /// How many sockets it has open (Linux: `/proc/PID/fd`).
+    pub(crate) fn sockets(&self) -> usize {
+        let files = format!("/proc/{}/fd", self.process.id());
+        let files = fs::read_dir(files).into_iter().flatten().flatten();
+        let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+        targets
+            .filter(|target| target.to_string_lossy().starts_with("socket:"))
+            .count()
     }
 
     /// How often an object was made or woke up, as far as the log says so by now.

@@ -2,7 +2,7 @@
 //!
 //! Nine of ten are in random chat, the others in rooms of three. Each has a network of its own, says `ping`, and comes
 //! back by its token. What they hear is held against what is true ([`truth`]); the server is killed and started anew
-//! twice, or once in a short run. All of it is bounded: by the options, and by how long an answer may take.
+//! now and then. All of it is bounded: by the options, and by how long an answer may take.
 
 mod line;
 mod person;
@@ -30,7 +30,9 @@ use truth::Truth;
 const IN_ROOMS: u32 = 10;
 /// Members of a room, of which `tests/common/workerd.capnp` has four.
 const MEMBERS: u32 = 3;
-/// Files that are open at once beside the sockets.
+/// Files that are open at once for somebody: workerd has two for each socket, and now and then somebody has two sockets.
+const FILES: usize = 3;
+/// Files that are open at once beside these.
 const OTHER_FILES: usize = 1_000;
 /// How long it may take until all are there.
 const RAMP: Duration = Duration::from_secs(240);
@@ -40,8 +42,22 @@ const SETTLED: Duration = Duration::from_secs(90);
 const BACK: Duration = Duration::from_secs(15);
 /// Sockets that a network may open at once.
 const BURST: u32 = 300;
+/// How often it is told how it stands.
+const SHOWN: Duration = Duration::from_secs(5);
+/// How often a sample is taken.
+const SECOND: Duration = Duration::from_secs(1);
 /// How much more memory the end of a life of the server may take than its second fifth.
 const GROWTH: f64 = 1.15;
+/// Of so many that come back one may have been away for longer than the grace: else the server, or this machine, does
+/// not keep up, and nothing is said of those who were.
+const MAY_BE_LATE: u64 = 50;
+/// Whoever is asked by the server answers within two seconds, if all answers come within so long, and this is on time.
+const IN_TIME: Duration = Duration::from_secs(1);
+/// As many seats may go to a copied token where that is not so.
+const FEW_TAKEN: u64 = 3;
+/// Sockets that the server may have open when everybody has gone: that of the last question, and a few whose end it has
+/// not heard of yet.
+const LEFT_OPEN: usize = 8;
 /// Shorter lives say nothing of memory.
 const LONG: f64 = 60.0;
 
@@ -57,12 +73,17 @@ struct Sample {
 }
 
 pub(crate) async fn run() -> Value {
-    let [sockets, seconds, seed] = [("--sockets", 5_000), ("--seconds", 300), ("--seed", 1)]
-        .map(|(name, usual)| option(name).unwrap_or(usual));
-    let people = u32::try_from(sockets).unwrap_or(u32::MAX);
-    enough_files(people as usize + OTHER_FILES);
+    let [sockets, seconds, kills, seed] = [
+        ("--sockets", 5_000),
+        ("--seconds", 300),
+        ("--kills", 2),
+        ("--seed", 1),
+    ]
+    .map(|(name, usual)| option(name).unwrap_or(usual));
+    let [people, kills] = [sockets, kills].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    enough_files(FILES * people as usize + OTHER_FILES);
     LocalSet::new()
-        .run_until(soak(people, Duration::from_secs(seconds), seed))
+        .run_until(soak(people, Duration::from_secs(seconds), kills, seed))
         .await
 }
 
@@ -76,9 +97,9 @@ fn option(name: &str) -> Option<u64> {
     )
 }
 
-async fn soak(people: u32, span: Duration, seed: u64) -> Value {
-    let begun = Instant::now();
+async fn soak(people: u32, span: Duration, kills: u32, seed: u64) -> Value {
     let mut server = start();
+    let own_sockets = server.sockets();
     let truth = Rc::new(Truth::new(seed, people, server.address, malformed()));
     let in_rooms = people / IN_ROOMS / MEMBERS * MEMBERS;
     let everybody: Vec<_> = (0..people)
@@ -90,22 +111,31 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
             spawn_local(Person::new(number, place, &truth).live())
         })
         .collect();
-    while truth.held.get() < i64::from(people) && begun.elapsed() < RAMP {
+    spawn_local(shows_progress(Rc::clone(&truth)));
+    while truth.held.get() < i64::from(people) && truth.begun.elapsed() < RAMP {
         sleep(Duration::from_millis(100)).await;
+        assert!(!server.has_crashed(), "the server has crashed");
     }
-    let ramp = begun.elapsed();
+    let ramp = truth.begun.elapsed();
+    eprintln!("all there after {} s", ramp.as_secs());
     truth.calm.set(false);
     spawn_local(crowd_from_one_house(Rc::clone(&truth)));
 
     let since = Instant::now();
-    let kills = if span.as_secs() < 60 { 1 } else { 2 };
     let mut samples = Vec::new();
     let mut killed = 0;
+    let mut stalled = Duration::ZERO;
     while since.elapsed() < span {
-        sleep(Duration::from_secs(1)).await;
+        let asleep = Instant::now();
+        sleep(SECOND).await;
+        stalled = stalled.max(asleep.elapsed().saturating_sub(SECOND));
         if killed < kills && since.elapsed() > span * (killed + 1) / (kills + 1) {
             killed += 1;
             die(&mut server, &truth).await;
+        }
+        if server.has_crashed() {
+            truth.wrong("server", "it has crashed");
+            break;
         }
         samples.push(Sample {
             at: since.elapsed().as_secs_f64(),
@@ -117,8 +147,10 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
         });
     }
 
+    eprintln!("nothing goes wrong any more");
     truth.calm.set(true);
     let agreed = settles(&truth).await;
+    eprintln!("everybody goes");
     truth.over.set(true);
     for person in everybody {
         if person.await.is_err() {
@@ -126,6 +158,24 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
         }
     }
     let left = settles(&truth).await;
+    let left_open = server.sockets().saturating_sub(own_sockets);
+    if left_open > LEFT_OPEN {
+        truth.wrong("sockets", &format!("{left_open} are still open"));
+    }
+    let late = truth.kinds("grace")["over"].as_u64().unwrap_or_default();
+    if late > truth.counted("resumed") / MAY_BE_LATE {
+        truth.wrong("late", "too many were away for longer than the grace");
+    }
+    let taken = truth.counted("taken");
+    let copied = truth.kinds("tried")["copied token"]
+        .as_u64()
+        .unwrap_or_default();
+    if taken > 0 && (truth.slowest.get() < IN_TIME || taken > FEW_TAKEN.max(copied / MAY_BE_LATE)) {
+        truth.wrong(
+            "doubled",
+            "copied tokens got the seats of those who were there",
+        );
+    }
     let lives: Vec<_> = (0..=killed as usize)
         .map(|life| memory(&samples, life))
         .collect();
@@ -141,8 +191,11 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
         "sockets": people,
         "seconds": span.as_secs(),
         "seed": seed,
-        "wallSeconds": begun.elapsed().as_secs(),
+        "wallSeconds": truth.begun.elapsed().as_secs(),
         "rampSeconds": ramp.as_secs(),
+        "stalledMs": stalled.as_millis() as u64,
+        "slowestPongMs": truth.slowest.get().as_millis() as u64,
+        "leftOpen": left_open,
         "held": {
             "min": quantile(&held, 0.0),
             "median": quantile(&held, 0.5),
@@ -157,9 +210,10 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
         "resumed": truth.kinds("resumed"),
         "notResumed": truth.kinds("refused"),
         "byTheRules": truth.kinds("grace"),
+        "taken": taken,
         "serverKilled": killed,
         "faults": truth.kinds("faults"),
-        "badInput": { "tried": truth.kinds("tried"), "answered": truth.kinds("bad") },
+        "badInput": { "tried": truth.kinds("tried"), "answered": truth.kinds("bad"), "cut": truth.kinds("unanswered") },
         "memory": lives,
         "statsBeforeTheEnd": agreed,
         "statsAtTheEnd": left,
@@ -167,6 +221,23 @@ async fn soak(people: u32, span: Duration, seed: u64) -> Value {
         "wrong": truth.kinds("wrong"),
         "details": truth.words(),
     })
+}
+
+/// How it stands, now and then.
+async fn shows_progress(truth: Rc<Truth>) {
+    loop {
+        sleep(SHOWN).await;
+        eprintln!(
+            "{} s: {} sockets, {} online, {} waiting, {} calls, {} faults, {} wrong",
+            truth.begun.elapsed().as_secs(),
+            truth.held.get(),
+            truth.online.get(),
+            truth.waiting.get(),
+            truth.in_call.get() / 2,
+            truth.counted("faults"),
+            truth.counted("wrong"),
+        );
+    }
 }
 
 /// Its disk is in memory where that is possible: everything waits for what is written (Cloudflare: Durable Objects,

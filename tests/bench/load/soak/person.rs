@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Messages of a flood: those that a socket may say, those that are dropped before it is closed, and as many as are
 /// served meanwhile.
 const FLOOD: usize = 120 + 1_000 + 2_000;
+/// What whoever does not show that it lives is closed with (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
 /// Longest frame, in bytes, that may be sent.
 const LONGEST: usize = 65_536;
 
@@ -50,12 +52,14 @@ pub(crate) struct Person {
     links: BTreeMap<String, Shared>,
     /// Those whom it has just left; what they say may be on its way.
     former: BTreeSet<String>,
-    /// In a room, or in the queue, or about to be.
+    /// In a room for all it knows.
     inside: bool,
+    /// It has left the room it was in.
+    left: bool,
     searches: bool,
     waits: Option<Instant>,
-    /// What it said wrongly, by its kind and the code that has to come.
-    expected: VecDeque<(&'static str, String)>,
+    /// What it said wrongly, by its kind, the code that has to come, and since when.
+    expected: VecDeque<(&'static str, String, Instant)>,
     /// Somebody tries its token.
     copied: Rc<Cell<bool>>,
     pinged: Instant,
@@ -79,6 +83,7 @@ impl Person {
             links: BTreeMap::new(),
             former: BTreeSet::new(),
             inside: false,
+            left: false,
             searches: false,
             waits: None,
             expected: VecDeque::new(),
@@ -93,7 +98,7 @@ impl Person {
 
     pub(crate) async fn live(mut self) {
         let mut next = Instant::now();
-        while !self.truth.over.get() {
+        while !self.truth.over.get() || !self.expected.is_empty() {
             self.tell_counts();
             if self.line.is_none() {
                 self.come().await;
@@ -107,7 +112,7 @@ impl Person {
                     Err(code) => self.is_cut(code),
                 },
                 () = tokio::time::sleep_until(next.into()) => {
-                    if self.act().await.is_err() {
+                    if self.act().await.is_err() || self.pings().await.is_err() {
                         self.is_cut(None);
                     }
                     next = self.later();
@@ -167,8 +172,10 @@ impl Person {
 
     /// The socket is gone, and it did not do that.
     fn is_cut(&mut self, code: Option<u16>) {
-        if let Some(code) = code {
-            self.wrong("closed by the server", &format!("{code}"));
+        match code {
+            Some(GOING_AWAY) if self.copied.get() => {}
+            Some(code) => self.wrong("closed by the server", &format!("{code}")),
+            None => {}
         }
         self.line = None;
         self.loses();
@@ -183,7 +190,9 @@ impl Person {
         if let Place::Room(room) = self.place {
             *self.truth.away.borrow_mut().entry(room).or_default() += 1;
         }
-        self.expected.clear();
+        for (kind, ..) in self.expected.drain(..) {
+            self.truth.count("unanswered", kind);
+        }
         self.former.clear();
         self.answered = true;
         self.waits = None;
@@ -238,6 +247,7 @@ impl Person {
     fn is_new(&mut self, welcome: &Value) {
         self.links.clear();
         self.inside = false;
+        self.left = false;
         self.id = text(&welcome["id"]);
         self.token = Some(text(&welcome["resume"]));
         self.truth.ids.borrow_mut()[self.number as usize] = self.id.clone();
@@ -253,6 +263,7 @@ impl Person {
                 "in a call"
             },
         );
+        self.left = false;
         if text(&welcome["id"]) != self.id {
             self.wrong("another seat", &format!("{welcome}"));
         }
@@ -273,8 +284,8 @@ impl Person {
                 self.is_told(peer, self.place == Place::Chat);
             }
         }
-        // Where nobody else is it may have been cut off before it came in; to enter twice changes nothing.
-        self.inside &= !self.links.is_empty();
+        // Where nobody else is it may have been cut off before it came in, or not; to enter twice changes nothing.
+        self.inside = !self.links.is_empty();
     }
 
     /// Its seat is gone: that has to have a reason.
@@ -311,19 +322,21 @@ impl Person {
             );
         }
         let link = self.truth.told(&self.id, &id, &text(&peer["role"]));
-        if self.place != Place::Chat && !self.inside {
-            // It has left, and this was on its way.
+        if self.left {
+            // This was on its way.
             link.borrow_mut().ends(&self.id);
             self.former.insert(id);
             self.token = None;
             return;
         }
+        self.inside = true;
         self.links.insert(id, link);
     }
 
     async fn hears(&mut self, frame: &str) {
         if frame == "pong" {
             self.answered = true;
+            self.truth.takes(self.pinged.elapsed());
             return;
         }
         let Ok(message) = serde_json::from_str::<Value>(frame) else {
@@ -354,14 +367,12 @@ impl Person {
             "signal" => self.hears_signal(&message),
             "peer-left" => self.is_left(&message),
             "still-there" => {
-                if let Some(line) = &mut self.line {
-                    let _ = line.say("ping").await;
-                }
+                let _ = self.ping().await;
             }
             "error" => {
                 let code = text(&message["code"]);
                 match self.expected.pop_front() {
-                    Some((kind, expected)) if expected == code => {
+                    Some((kind, expected, _)) if expected == code => {
                         self.truth.count("bad", &format!("{kind}: {code}"));
                     }
                     // Who was left did not know it yet.
@@ -441,16 +452,26 @@ impl Person {
         }
     }
 
+    /// Asks now and then whether the connection lives. That comes last, and is answered before anything else is done:
+    /// of a socket that is reset in the moment in which the runtime answers it tells nobody (docs/soak.md).
+    async fn pings(&mut self) -> Result<(), ()> {
+        if self.line.is_none() || self.pinged.elapsed() < PING {
+            return Ok(());
+        }
+        if !self.answered {
+            self.wrong("no answer", "to ping");
+        }
+        self.ping().await
+    }
+
+    async fn ping(&mut self) -> Result<(), ()> {
+        self.answered = false;
+        self.pinged = Instant::now();
+        self.say("ping").await
+    }
+
     async fn act(&mut self) -> Result<(), ()> {
         self.look_around();
-        if self.pinged.elapsed() > PING {
-            if !self.answered {
-                self.wrong("no answer", "to ping");
-            }
-            self.answered = false;
-            self.pinged = Instant::now();
-            self.say("ping").await?;
-        }
         let calm = self.truth.calm.get();
         if !self.links.is_empty() {
             return match self.random.random_range(0..100) {
@@ -482,6 +503,7 @@ impl Person {
                 }
                 self.truth.count("rooms", "entered");
                 self.inside = true;
+                self.left = false;
                 self.say(r#"{"type":"join"}"#).await
             }
             Place::Room(_) if !calm && self.random.random_range(0..20) == 0 => self.errs().await,
@@ -490,7 +512,7 @@ impl Person {
     }
 
     /// Nobody is forgotten.
-    fn look_around(&self) {
+    fn look_around(&mut self) {
         let killed = self.truth.killed.get();
         if self
             .links
@@ -498,6 +520,11 @@ impl Person {
             .any(|link| link.borrow().is_stale(&self.id, killed))
         {
             self.wrong("not told", "the other side of a call");
+        }
+        let asked = self.expected.front().map(|(.., since)| since.elapsed());
+        if asked.is_some_and(|asked| asked > PATIENCE) {
+            self.wrong("no answer", &format!("to {:?}", self.expected));
+            self.expected.clear();
         }
         let waits = self.waits.map(|since| since.max(killed).elapsed());
         if waits.is_some_and(|waits| waits > PATIENCE) && self.truth.waiting.get() > 3 {
@@ -539,6 +566,7 @@ impl Person {
             Place::Room(_) => {
                 self.truth.count("done", "leave a room");
                 self.inside = false;
+                self.left = true;
                 self.say(r#"{"type":"leave"}"#).await
             }
         }
@@ -569,17 +597,16 @@ impl Person {
 
     /// Says something that is refused, and nothing else comes of it.
     async fn errs(&mut self) -> Result<(), ()> {
+        let truth = Rc::clone(&self.truth);
         let (kind, code, frame) = match self.random.random_range(0..6) {
             0 => {
                 let long = self.random.random_range(LONGEST + 1..3 * LONGEST);
                 ("oversized", "too-large", Message::text("x".repeat(long)))
             }
             1 | 2 => {
-                let place = self.random.random_range(0..self.truth.malformed.len());
-                let (code, text) = &self.truth.malformed[place];
-                self.expected.push_back(("malformed", code.clone()));
-                let frame = Message::text(text.clone());
-                return self.say_wrongly("malformed", frame).await;
+                let place = self.random.random_range(0..truth.malformed.len());
+                let (code, text) = &truth.malformed[place];
+                ("malformed", code.as_str(), Message::text(text.clone()))
             }
             3 => ("binary", "bad-message", Message::binary(vec![0_u8; 64])),
             4 => {
@@ -599,11 +626,8 @@ impl Person {
                 ("to a stranger", "unknown-peer", Message::text(text))
             }
         };
-        self.expected.push_back((kind, code.to_owned()));
-        self.say_wrongly(kind, frame).await
-    }
-
-    async fn say_wrongly(&mut self, kind: &'static str, frame: Message) -> Result<(), ()> {
+        self.expected
+            .push_back((kind, code.to_owned(), Instant::now()));
         self.truth.count("tried", kind);
         match &mut self.line {
             Some(line) => line.say_frame(frame).await,
@@ -676,7 +700,8 @@ impl Person {
                 truth.count("tried", "copied token");
                 match answer["code"].as_str() {
                     Some("bad-token") => truth.count("bad", "copied token: bad-token"),
-                    _ => truth.wrong("doubled", &format!("a copied token got {answer}")),
+                    // Whether its owner could show in time that it lives is judged at the end.
+                    _ => truth.count("taken", "by a copied token"),
                 }
             }
             copied.set(false);
@@ -686,6 +711,7 @@ impl Person {
     /// Says more than is served, until it is sent away, and comes again as somebody else.
     async fn floods(&mut self, mut line: Line) {
         self.parts();
+        let since = Instant::now();
         let saying = async {
             for _ in 0..FLOOD {
                 if line.say_frame(Message::text("{}")).await.is_err() {
@@ -702,8 +728,10 @@ impl Person {
         self.truth.count("tried", "flood");
         match code {
             Some(1008) => self.truth.count("bad", "flood: closed with 1008"),
-            _ if !self.truth.up.get() => {}
-            _ => self.truth.count("bad", "flood: cut"),
+            _ if !self.truth.up.get() || self.truth.killed.get() > since => {
+                self.truth.count("unanswered", "flood");
+            }
+            other => self.wrong("flood", &format!("closed with {other:?}")),
         }
         self.loses();
     }

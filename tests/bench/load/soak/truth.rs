@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_millis(14_000);
 /// After so long whoever was left has been told: the grace, and what a busy machine takes.
 const TOLD_WITHIN: Duration = Duration::from_secs(45);
 /// How many of what went wrong are told in words.
-const WORDS: usize = 20;
+const WORDS: usize = 60;
 /// Sockets that are opened at once.
 const DOORS: usize = 256;
 
@@ -123,6 +123,7 @@ impl Link {
 
 /// How it all stands, for everybody.
 pub(crate) struct Truth {
+    pub(crate) begun: Instant,
     pub(crate) seed: u64,
     pub(crate) address: Cell<SocketAddr>,
     pub(crate) up: Cell<bool>,
@@ -132,6 +133,8 @@ pub(crate) struct Truth {
     pub(crate) calm: Cell<bool>,
     /// Everybody is to go.
     pub(crate) over: Cell<bool>,
+    /// The longest that a ping was answered after, which nobody has to do anything for.
+    pub(crate) slowest: Cell<Duration>,
     pub(crate) doors: Semaphore,
     /// Sockets that are open.
     pub(crate) held: Cell<i64>,
@@ -163,12 +166,14 @@ impl Truth {
         malformed: Vec<(String, String)>,
     ) -> Self {
         Self {
+            begun: Instant::now(),
             seed,
             address: Cell::new(address),
             up: Cell::new(true),
             killed: Cell::new(Instant::now()),
             calm: Cell::new(true),
             over: Cell::new(false),
+            slowest: Cell::default(),
             doors: Semaphore::new(DOORS),
             held: Cell::new(0),
             online: Cell::new(0),
@@ -219,12 +224,20 @@ impl Truth {
         lost.get(id).is_some_and(|at| at.elapsed() < TOLD_WITHIN)
     }
 
+    /// A ping was answered after so long.
+    pub(crate) fn takes(&self, time: Duration) {
+        self.slowest.set(self.slowest.get().max(time));
+    }
+
     /// Something must not have been.
     pub(crate) fn wrong(&self, kind: &str, detail: &str) {
         self.count("wrong", kind);
         let mut wrongs = self.wrongs.borrow_mut();
         if wrongs.len() < WORDS {
-            wrongs.push(format!("{kind}: {detail}"));
+            wrongs.push(format!(
+                "{} s: {kind}: {detail}",
+                self.begun.elapsed().as_secs()
+            ));
         }
     }
 
