@@ -367,7 +367,9 @@ impl Person {
             "signal" => self.hears_signal(&message),
             "peer-left" => self.is_left(&message),
             "still-there" => {
-                let _ = self.ping().await;
+                if self.ping().await.is_err() {
+                    self.is_cut(None);
+                }
             }
             "error" => {
                 let code = text(&message["code"]);
@@ -452,8 +454,8 @@ impl Person {
         }
     }
 
-    /// Asks now and then whether the connection lives. That comes last, and is answered before anything else is done:
-    /// of a socket that is reset in the moment in which the runtime answers it tells nobody (docs/soak.md).
+    /// Asks now and then whether the connection lives. Nothing breaks before that is answered: of a socket that is
+    /// reset in the moment in which the runtime answers it tells nobody (docs/soak.md).
     async fn pings(&mut self) -> Result<(), ()> {
         if self.line.is_none() || self.pinged.elapsed() < PING {
             return Ok(());
@@ -637,7 +639,7 @@ impl Person {
 
     /// Something goes wrong that is nobody's fault, or that is meant ill.
     async fn breaks(&mut self) -> Result<(), ()> {
-        if self.copied.get() {
+        if self.copied.get() || !self.answered {
             return Ok(());
         }
         let Some(line) = self.line.take() else {
