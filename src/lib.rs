@@ -20,8 +20,8 @@
 //!
 //! # Design decisions
 //!
-//! **The core is a function of events.** [`core::actor::Actor::handle`] takes an event and the time and
-//! returns orders. The lobby and a room are two such actors behind one shell. They have no clock, no
+//! **The core is a function of events.** [`core::actor::Actor::handle`] takes an event, the time, and whom to ask
+//! when somebody was heard last, and returns orders. The lobby and a room are two such actors behind one shell. They have no clock, no
 //! randomness and no platform, so every rule of the product is tested on a virtual clock, in milliseconds,
 //! against random events.
 //!
@@ -37,9 +37,11 @@
 //! **A seat remembers who was heard of.** A room that wakes up and misses a socket tells exactly those who
 //! know of it. In a pair that is the partner; in a room it is at most fifteen ids of ten characters.
 //!
-//! **Silence is looked for only where somebody misses somebody.** A network that went away closes no socket.
-//! A timer over all seats would wake every room for ever; instead a client whose media stopped says
-//! `missing`, and the object looks when the runtime last answered a ping of that socket.
+//! **Silence is looked for only where it matters to somebody.** A network that went away closes no socket.
+//! A timer over all seats would wake every object for ever; instead a client whose media stopped says
+//! `missing` in its room, and in random chat nobody is given somebody who has waited for long, and the object looks
+//! when the runtime last answered a ping of that socket ([`core::actor::LastHeard`]). An answer, and no event of its
+//! own: what is decided by it is decided at once, so nobody hears of a call with somebody who is gone.
 //!
 //! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room` (with a token,
 //! since host and lock change without anybody coming), `asked-to-mute`, `still-there` and the reason

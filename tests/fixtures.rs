@@ -206,6 +206,22 @@ fn what_clients_may_say_is_taken_and_stays_what_it_is() {
 }
 
 #[test]
+fn what_may_be_absent_may_be_null() {
+    for (frame, without) in [
+        (
+            r#"{"type":"find","mode":"text","interests":null,"offer":null,"crosses":null,"last":null}"#,
+            r#"{"type":"find","mode":"text"}"#,
+        ),
+        (r#"{"type":"join","name":null}"#, r#"{"type":"join"}"#),
+    ] {
+        let message = parse(frame).unwrap();
+        assert_eq!(serde_json::to_string(&message).unwrap(), without);
+        let read: ClientMessage<Value> = serde_json::from_str(frame).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), without);
+    }
+}
+
+#[test]
 fn what_clients_may_not_say_is_refused_with_the_code_of_its_folder() {
     let codes = entries("client/refuse");
     assert!(!codes.is_empty(), "client/refuse: is empty");

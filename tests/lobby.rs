@@ -288,6 +288,54 @@ fn when_the_last_hope_leaves_those_who_met_meet_again() {
 }
 
 #[test]
+fn who_was_silent_for_45_seconds_of_waiting_is_met_by_nobody() {
+    for (silence, meets) in [(45_000, true), (45_001, false)] {
+        let (mut script, [ana, ben]) = people();
+        script.finds(ana, Video, &[]);
+        script.falls_silent(ana);
+        script.passes(silence);
+        script.heard();
+        script.finds(ben, Video, &[]);
+        if meets {
+            assert_eq!(script.heard(), meet(ana, ben));
+        } else {
+            assert_eq!(script.heard(), [waiting(ben)]);
+            assert_eq!(script.evicted, [ana]);
+            assert_eq!(stats(&script), (1, 1, 0));
+        }
+    }
+}
+
+#[test]
+fn nobody_opens_up_to_the_silent() {
+    let (mut script, [ana, ben]) = people();
+    script.finds(ana, Video, &[]);
+    script.falls_silent(ana);
+    script.passes(50_000);
+    script.finds(ben, Video, &["go"]);
+    script.passes(2_999);
+    assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
+    assert_eq!(script.evicted, []);
+    script.passes(1);
+    assert_eq!(script.heard(), []);
+    assert_eq!(script.evicted, [ana]);
+}
+
+#[test]
+fn nobody_meets_the_silent_again() {
+    let (mut script, ana, ben) = pair();
+    script.finds(ana, Video, &[]);
+    script.falls_silent(ana);
+    script.passes(50_000);
+    script.finds(ben, Video, &[]);
+    script.heard();
+    script.passes(3_000);
+    assert_eq!(script.heard(), []);
+    assert_eq!(script.evicted, [ana]);
+    assert_eq!(stats(&script), (1, 1, 0));
+}
+
+#[test]
 fn a_prepared_offer_goes_to_whoever_comes_next() {
     let (mut script, [ana, ben]) = people();
     script.sends(ana, &find_with("offer of ana"));

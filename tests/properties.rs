@@ -50,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (1..4_000_u64).prop_map(Step::Passes),
         4 => select(vec![1_000, 2_000, 3_000]).prop_map(Step::Passes),
         2 => (1..20_000_u64).prop_map(Step::Passes),
+        2 => (40_000..50_000_u64).prop_map(Step::Passes),
         1 => (DAY - 20_000..DAY + 1_000).prop_map(Step::Passes),
     ]
 }

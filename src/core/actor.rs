@@ -23,6 +23,10 @@ pub const MAX_ATTACHMENT_BYTES: usize = 16_384 - 128;
 /// whether the connection lives (`pages/lib/signaling.js`), and the answer may take ten.
 pub const SILENCE: Millis = Millis::new(45_000);
 
+/// When somebody who is connected was heard last: said something, or had a ping answered for us. It costs a
+/// question to the runtime, so it is asked only of those of whom it matters.
+pub type LastHeard<'h> = &'h dyn Fn(PeerId) -> Option<Timestamp>;
+
 /// The rules behind the sockets of one Durable Object.
 pub trait Actor {
     /// Everything known of one connected peer. As bytes, with its owner's id, at most
@@ -30,7 +34,12 @@ pub trait Actor {
     type Seat: Serialize + DeserializeOwned;
 
     /// Takes one event and says what is to be done. Events of unknown peers do nothing.
-    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>>;
+    fn handle<'a>(
+        &mut self,
+        event: Event<'a>,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+    ) -> Vec<Effect<'a>>;
 
     /// Whether a signal goes from one to the other, and nothing else comes of it. It is asked of each signal
     /// before all else, for most of what clients say is that: it takes no time into account, allocates
@@ -111,11 +120,6 @@ pub enum Event<'a> {
         /// Whose.
         peer: PeerId,
     },
-    /// [`Effect::Check`] found a sign of life.
-    Alive {
-        /// Whose.
-        peer: PeerId,
-    },
     /// The alarm that [`Effect::WakeAt`] ordered, or any other, went off.
     Woken,
 }
@@ -144,13 +148,11 @@ pub enum Effect<'a> {
         /// The close reason, at most 123 bytes.
         reason: String,
     },
-    /// Take a peer for gone if its socket has shown no sign of life: a network that went away says
-    /// nothing. [`Event::Disconnected`] or [`Event::Alive`] follows at once.
-    Check {
-        /// Whom.
+    /// Give up the socket of somebody who has been [silent](LastHeard) for too long: a network that went away
+    /// says nothing. It is nobody's from now on, and no [`Event::Disconnected`] follows.
+    Evict {
+        /// Whose.
         peer: PeerId,
-        /// Since when a sign of life counts.
-        since: Timestamp,
     },
     /// A socket belongs to somebody else from now on: its owner was known by another id before.
     Rename {

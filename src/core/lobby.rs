@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::{Actor, Effect, Event, SavedSeat};
+use crate::core::actor::{Actor, Effect, Event, LastHeard, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::interest::interests;
 use crate::core::note::{Note, Waits};
@@ -115,32 +115,31 @@ pub struct Lobby {
 impl Actor for Lobby {
     type Seat = Seat;
 
-    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>> {
+    fn handle<'a>(
+        &mut self,
+        event: Event<'a>,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+    ) -> Vec<Effect<'a>> {
         let mut effects = Vec::new();
         if matches!(event, Event::Woken) || self.alarm.is_some_and(|at| at <= now) {
             self.alarm = None;
         }
         // Time alone changes things, and what it has changed by now came before this event.
         self.give_up(now, &mut effects);
-        let checks = self.claimed.check(now);
-        self.open_up(now, &mut effects);
+        self.open_up(now, heard, &mut effects);
         match event {
             Event::Connected { peer } => self.connect(peer, now, &mut effects),
             Event::Received { peer, message } if self.knows(peer) => {
-                self.receive(peer, message, now, &mut effects);
+                self.receive(peer, message, now, heard, &mut effects);
             }
             Event::Disconnected { peer } => self.disconnect(peer, now, &mut effects),
-            Event::Alive { peer } => {
-                if let Some(by) = self.claimed.disprove(peer, now) {
-                    self.refuse(by, Vec::new(), &mut effects);
-                }
-            }
             Event::Received { .. } | Event::Woken => {}
         }
-        self.meet_again(Mode::Video, now, &mut effects);
-        self.meet_again(Mode::Text, now, &mut effects);
+        self.decide_claims(now, heard, &mut effects);
+        self.meet_again(Mode::Video, now, heard, &mut effects);
+        self.meet_again(Mode::Text, now, heard, &mut effects);
         self.set_alarm(&mut effects);
-        effects.extend(checks);
         effects
     }
 
@@ -258,6 +257,12 @@ impl Lobby {
         self.hand_over(peer, now, effects);
     }
 
+    /// Somebody has been silent for too long.
+    fn evict(&mut self, peer: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        effects.push(Effect::Evict { peer });
+        self.disconnect(peer, now, effects);
+    }
+
     /// The partner of somebody is away.
     fn miss(&mut self, peer: PeerId, until: Timestamp, effects: &mut Vec<Effect<'_>>) {
         if let Some(Seat {
@@ -308,6 +313,22 @@ impl Lobby {
                 });
             }
             Some(_) | None => effects.extend(Effect::reject(by, &Rejection::BadToken)),
+        }
+    }
+
+    /// Whoever had its time to show that it lives keeps its seat, or was dead.
+    fn decide_claims(
+        &mut self,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        while let Some((seat, since)) = self.claimed.due(now) {
+            if heard(seat) < Some(since) {
+                self.evict(seat, now, effects);
+            } else if let Some(by) = self.claimed.remove(seat) {
+                self.refuse(by, Vec::new(), effects);
+            }
         }
     }
 
@@ -431,6 +452,7 @@ impl Lobby {
         peer: PeerId,
         message: ClientMessage<Relayed<'a>>,
         now: Timestamp,
+        heard: LastHeard<'_>,
         effects: &mut Vec<Effect<'a>>,
     ) {
         self.hear(peer, matches!(message, ClientMessage::Away {}), effects);
@@ -467,7 +489,7 @@ impl Lobby {
                     offer,
                     crosses,
                 };
-                self.search(peer, wish, now, effects);
+                self.search(peer, wish, now, heard, effects);
             }
             ClientMessage::Offer { offer } => self.renew(peer, offer, effects),
             ClientMessage::Leave {} => {
@@ -493,8 +515,15 @@ impl Lobby {
     }
 
     /// Meets whoever suits, or waits.
-    fn search(&mut self, peer: PeerId, wish: Wish, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
-        if let Some(partner) = self.suitable(peer, &wish, now)
+    fn search(
+        &mut self,
+        peer: PeerId,
+        wish: Wish,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        if let Some(partner) = self.suitable(peer, &wish, now, heard, effects)
             && let Some(theirs) = self.end(partner, LeaveReason::Skipped, effects)
         {
             return self.pair((partner, theirs), (peer, wish), now, effects);
@@ -528,12 +557,13 @@ impl Lobby {
 
     /// Whoever became open by `now` looks again. When several open at once, the pair of whom one has
     /// waited longest comes first, so that nobody who was there before is passed over.
-    fn open_up(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+    fn open_up(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
         for mode in [Mode::Video, Mode::Text] {
             for peer in self.queue_mut(mode).ripen(now) {
                 // It may have met somebody in the meantime.
-                if let Some(wish) = self.wish(peer)
-                    && let Some(partner) = self.suitable(peer, wish, now)
+                if let Some(wish) = self.wish(peer).cloned()
+                    && let Some(partner) = self.suitable(peer, &wish, now, heard, effects)
+                    && self.is_there(peer, now, heard, effects)
                 {
                     self.pair_waiting(peer, partner, now, effects);
                 }
@@ -541,14 +571,50 @@ impl Lobby {
         }
     }
 
-    /// The earliest in the queue who suits.
-    fn suitable(&self, peer: PeerId, wish: &Wish, now: Timestamp) -> Option<PeerId> {
-        let suits = |other| !self.just_met(peer, other);
-        self.queue(wish.mode).earliest(wish, now, suits)
+    /// The earliest in the queue who suits, and is there.
+    fn suitable(
+        &mut self,
+        peer: PeerId,
+        wish: &Wish,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) -> Option<PeerId> {
+        loop {
+            let suits = |other| !self.just_met(peer, other);
+            let partner = self.queue(wish.mode).earliest(wish, now, suits)?;
+            if self.is_there(partner, now, heard, effects) {
+                return Some(partner);
+            }
+        }
+    }
+
+    /// Whether somebody who waits still does. Who began a moment ago was heard then; who waits for long may
+    /// have lost its network meanwhile, and is gone if it is silent.
+    fn is_there(
+        &mut self,
+        peer: PeerId,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) -> bool {
+        let since = now.before(SILENCE);
+        let asked = self.wish(peer).filter(|wish| wish.since < since);
+        let silent = asked.is_some() && heard(peer) < Some(since);
+        if silent {
+            self.evict(peer, now, effects);
+        }
+        !silent
     }
 
     /// Pairs those who just met, are tired of waiting, and have nobody else to hope for.
-    fn meet_again(&mut self, mode: Mode, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+    fn meet_again(
+        &mut self,
+        mode: Mode,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
         while self.queue(mode).len() <= ALL_MAY_HAVE_MET && self.queue(mode).two_are_patient() {
             let waiting: Vec<_> = self.queue(mode).all().collect();
             let hopeless = |peer: PeerId| {
@@ -560,7 +626,11 @@ impl Lobby {
             let (Some(earlier), Some(later)) = (pair.next(), pair.next()) else {
                 return;
             };
-            self.pair_waiting(earlier, later, now, effects);
+            if self.is_there(earlier, now, heard, effects)
+                && self.is_there(later, now, heard, effects)
+            {
+                self.pair_waiting(earlier, later, now, effects);
+            }
         }
     }
 

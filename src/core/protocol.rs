@@ -49,7 +49,11 @@ pub enum ClientMessage<D> {
         /// Video or text.
         mode: Mode,
         /// What one likes: at most 8 strings of at most 32 characters.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(
+            default,
+            deserialize_with = "or_default",
+            skip_serializing_if = "Vec::is_empty"
+        )]
         #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
         interests: Vec<String>,
         /// The SDP offer of a connection prepared in advance, handed to whoever is met.
@@ -58,7 +62,11 @@ pub enum ClientMessage<D> {
         offer: Option<Redacted>,
         /// Whether two offers are enough for this client, where those of both are alike: each takes the
         /// other's for an answer, and nobody has to answer.
-        #[serde(default, skip_serializing_if = "is_false")]
+        #[serde(
+            default,
+            deserialize_with = "or_default",
+            skip_serializing_if = "is_false"
+        )]
         #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
         crosses: bool,
         /// How the last call came about, for who runs the server to see; nothing depends on it.
@@ -466,6 +474,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Word<T> {
         }
         deserializer.deserialize_str(Text(PhantomData)).map(Self)
     }
+}
+
+/// What may be absent may be `null` as well, as many a writer of JSON says it.
+fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// `null` is JSON like any other and is relayed; `Option` alone would take it for absent.

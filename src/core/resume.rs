@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::Effect;
 use crate::core::id::PeerId;
 use crate::core::redacted::Redacted;
 use crate::core::seal::Seal;
@@ -74,28 +73,14 @@ impl Claimed {
         Some(by)
     }
 
-    /// The owner of a seat lives. Ends the claim on it and says whose it was, unless the time to show that
-    /// is not over: a sign of life from before the claim proves nothing.
-    pub(super) fn disprove(&mut self, seat: PeerId, now: Timestamp) -> Option<PeerId> {
-        let &(_, until) = self.by.get(&seat)?;
-        if now < until {
-            return None;
-        }
-        self.remove(seat)
-    }
-
-    /// Has those looked for who had their time to show that they live. That is to be done after all else:
-    /// what is found is an event of its own, which comes after this one.
-    pub(super) fn check<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>> {
-        let mut checks = Vec::new();
-        while let Some(&(until, peer)) = self.due.first()
-            && until <= now
-        {
+    /// The next seat whose owner had its time to show that it lives, and since when that counts: a sign of
+    /// life from before the claim proves nothing.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<(PeerId, Timestamp)> {
+        let &(until, seat) = self.due.first()?;
+        (until <= now).then(|| {
             self.due.pop_first();
-            let since = until.before(PROOF);
-            checks.push(Effect::Check { peer, since });
-        }
-        checks
+            (seat, until.before(PROOF))
+        })
     }
 
     /// When somebody is looked for next.

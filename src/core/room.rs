@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::{Actor, Effect, Event, SILENCE, SavedSeat};
+use crate::core::actor::{Actor, Effect, Event, LastHeard, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::note::Note;
 use crate::core::protocol::{ClientMessage, LeaveReason, Peer, Relayed, Role, ServerMessage};
@@ -136,6 +136,7 @@ impl Room {
         peer: PeerId,
         message: ClientMessage<Relayed<'a>>,
         now: Timestamp,
+        heard: LastHeard<'_>,
     ) -> Result<Vec<Effect<'a>>, Rejection> {
         match message {
             ClientMessage::Join { name } => self.join(peer, name.as_deref().and_then(words), now),
@@ -161,13 +162,12 @@ impl Room {
                 });
                 Ok(told.into_iter().chain(gone).collect())
             }
-            ClientMessage::Missing { peer: whom } => Ok(match self.knows_of(peer, whom)?.away {
-                Some(_) => Vec::new(),
-                None => vec![Effect::Check {
-                    peer: whom,
-                    since: now.before(SILENCE),
-                }],
-            }),
+            ClientMessage::Missing { peer: whom } => {
+                let there = self.knows_of(peer, whom)?.away.is_none();
+                let silent = there && heard(whom) < Some(now.before(SILENCE));
+                let gone = silent.then(|| self.evict(whom, now));
+                Ok(gone.unwrap_or_default())
+            }
             ClientMessage::Leave {} => Ok(self.leave(peer, LeaveReason::Left)),
             ClientMessage::Away {} => Ok(Vec::new()),
             ClientMessage::Resume { token } => self.resume(peer, token.expose(), now),
@@ -416,6 +416,19 @@ impl Room {
         }
     }
 
+    /// Whoever had its time to show that it lives keeps its seat, or was dead.
+    fn decide_claims<'a>(&mut self, now: Timestamp, heard: LastHeard<'_>) -> Vec<Effect<'a>> {
+        let mut effects = Vec::new();
+        while let Some((seat, since)) = self.claimed.due(now) {
+            if heard(seat) < Some(since) {
+                effects.extend(self.evict(seat, now));
+            } else if let Some(by) = self.claimed.remove(seat) {
+                effects.extend(self.refuse(by));
+            }
+        }
+        effects
+    }
+
     /// Who says anything else, or goes, does not wait for a seat any more.
     fn claim_no_more<'a>(&mut self, by: PeerId) -> Option<Effect<'a>> {
         let Seat(status) = self.seats.get_mut(&by)?;
@@ -442,6 +455,13 @@ impl Room {
         self.seats.remove(&peer);
         let mut effects = self.lose(peer, now.after(grace(leaving)));
         effects.extend(self.hand_over(peer, now));
+        effects
+    }
+
+    /// Somebody has been silent for too long.
+    fn evict<'a>(&mut self, peer: PeerId, now: Timestamp) -> Vec<Effect<'a>> {
+        let mut effects = vec![Effect::Evict { peer }];
+        effects.extend(self.disconnect(peer, now));
         effects
     }
 
@@ -659,14 +679,18 @@ impl Room {
 impl Actor for Room {
     type Seat = Seat;
 
-    fn handle<'a>(&mut self, event: Event<'a>, now: Timestamp) -> Vec<Effect<'a>> {
+    fn handle<'a>(
+        &mut self,
+        event: Event<'a>,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+    ) -> Vec<Effect<'a>> {
         if matches!(event, Event::Woken) || self.alarm.is_some_and(|at| at <= now) {
             self.alarm = None;
         }
         let before = self.standing();
         // Time alone changes things, and what it has changed by now came before this event.
         let mut effects = self.give_up(now);
-        let checks = self.claimed.check(now);
         match event {
             Event::Connected { peer } => {
                 self.seats.insert(peer, Seat(Status::Outside));
@@ -676,22 +700,17 @@ impl Actor for Room {
             Event::Received { peer, message } if self.knows(peer) => {
                 effects.extend(self.claim_no_more(peer));
                 effects.extend(self.hear(peer, matches!(message, ClientMessage::Away {})));
-                let done = self.receive(peer, message, now);
+                let done = self.receive(peer, message, now, heard);
                 effects.extend(done.unwrap_or_else(|rejection| Effect::reject(peer, &rejection)));
             }
             Event::Disconnected { peer } => effects.extend(self.disconnect(peer, now)),
-            Event::Alive { peer } => {
-                if let Some(by) = self.claimed.disprove(peer, now) {
-                    effects.extend(self.refuse(by));
-                }
-            }
             Event::Received { .. } | Event::Woken => {}
         }
+        effects.extend(self.decide_claims(now, heard));
         if self.is_news(before, &effects) {
             effects.extend(self.tell_state(now));
         }
         self.set_alarm(&mut effects);
-        effects.extend(checks);
         effects
     }
 

@@ -238,20 +238,31 @@ impl<A: Actor> Live<A> {
     }
 
     fn happened(&mut self, event: Event<'_>) {
-        let effects = self.restored().handle(event, now());
+        self.restored();
+        let (connections, state) = (&self.connections, &self.state);
+        let heard = |peer| {
+            let Connection { socket, heard, .. } = connections.get(&peer)?;
+            last_ping(state, socket).max(Some(*heard))
+        };
+        let effects = self.actor.handle(event, now(), &heard);
         self.perform(effects);
     }
 
-    /// A peer is gone. The runtime may go on to list its socket for a while, and an object that wakes
-    /// up meanwhile must not find a seat on it; nor is its end that of another one that has its id.
+    /// A peer is gone.
     fn forget(&mut self, peer: PeerId) {
         // It has to be known to be missed.
         self.restored();
-        if let Some(Connection { socket, .. }) = self.connections.remove(&peer) {
-            socket.attach(&[]);
-            socket.belongs_to_nobody();
-        }
+        self.release(peer);
         self.happened(Event::Disconnected { peer });
+    }
+
+    /// A socket is nobody's any more. The runtime may go on to list it for a while, and an object that wakes
+    /// up meanwhile must not find a seat on it; nor is its end that of another one that has its id.
+    fn release(&mut self, peer: PeerId) -> Option<Socket> {
+        let Connection { socket, .. } = self.connections.remove(&peer)?;
+        socket.attach(&[]);
+        socket.belongs_to_nobody();
+        Some(socket)
     }
 
     /// Tells a client of its mistake. One that is sent away is gone at once: it may never answer the
@@ -263,18 +274,6 @@ impl<A: Actor> Live<A> {
             self.happened(Event::Received { peer, message });
             self.forget(peer);
         }
-    }
-
-    /// Takes somebody for gone who has been silent for too long.
-    fn check(&mut self, peer: PeerId, since: Timestamp) {
-        let Some(Connection { socket, heard, .. }) = self.connections.get(&peer) else {
-            return;
-        };
-        if last_ping(&self.state, socket).max(Some(*heard)) >= Some(since) {
-            return self.happened(Event::Alive { peer });
-        }
-        socket.close(GOING_AWAY, "Nothing was heard from you for too long.");
-        self.forget(peer);
     }
 
     fn rename(&mut self, from: PeerId, to: PeerId) {
@@ -306,7 +305,11 @@ impl<A: Actor> Live<A> {
                         connection.socket.close(code, &reason);
                     }
                 }
-                Effect::Check { peer, since } => self.check(peer, since),
+                Effect::Evict { peer } => {
+                    if let Some(socket) = self.release(peer) {
+                        socket.close(GOING_AWAY, "Nothing was heard from you for too long.");
+                    }
+                }
                 Effect::Rename { from, to } => self.rename(from, to),
                 Effect::WakeAt(at) => self.wake_at(at),
                 Effect::Count(note) => self.journal.count(note),

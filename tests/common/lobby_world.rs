@@ -12,7 +12,7 @@ use echomingle::core::protocol::{
 use echomingle::core::redacted::Redacted;
 use serde_json::Value;
 
-use super::world::{DAY, GRACE, PARTICULAR, PROOF, grace, nth, span, until};
+use super::world::{DAY, GRACE, PARTICULAR, PROOF, SILENCE, grace, nth, span, until};
 use super::{Heard, Script, away, back, left, other, still_there, welcome, welcome_back};
 
 /// What somebody brings who searches.
@@ -240,6 +240,26 @@ impl World {
         }
     }
 
+    /// Whether nothing was heard of somebody for so long that nobody may meet it.
+    fn is_dead(&self, peer: PeerId) -> bool {
+        let silent = self.people[&peer].silent;
+        silent.is_some_and(|since| since + SILENCE < self.now)
+    }
+
+    /// Somebody's socket was given up: because it waits and is dead, or because its seat is claimed.
+    fn is_evicted(&mut self, peer: PeerId) {
+        if self
+            .decided
+            .iter()
+            .any(|(_, claim)| claim.pass.owner == peer)
+        {
+            return;
+        }
+        assert!(self.people[&peer].searching.is_some(), "{peer:?} is needed");
+        assert!(self.is_dead(peer), "{peer:?} lives");
+        self.is_gone(peer, GRACE);
+    }
+
     fn has_to_hear(&mut self, (to, message): Heard) {
         self.due.entry(to).or_default().push(message);
     }
@@ -423,6 +443,9 @@ impl World {
         let search = |peer: PeerId| self.people[&peer].searching.clone().expect("it searches");
         let (a, b) = (search(one), search(other));
         assert_eq!(a.mode, b.mode);
+        for peer in [one, other] {
+            assert!(!self.is_dead(peer), "{peer:?} is met and dead");
+        }
         let rivals: Vec<_> = self.searching().map(|(peer, _)| peer).collect();
         let rivals = rivals
             .into_iter()
@@ -610,6 +633,9 @@ impl super::world::World for World {
                 self.passes(millis);
                 script.passes(millis);
             }
+        }
+        for peer in std::mem::take(&mut script.evicted) {
+            self.is_evicted(peer);
         }
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Script<A> {
     short: bool,
     /// All that was counted.
     pub(crate) notes: Vec<Note>,
+    /// Whose sockets were given up, since this was looked at last.
+    pub(crate) evicted: Vec<PeerId>,
 }
 
 impl<A: Actor> Script<A> {
@@ -70,6 +72,7 @@ impl<A: Actor> Script<A> {
             returned: 0,
             short: true,
             notes: Vec::new(),
+            evicted: Vec::new(),
         }
     }
 
@@ -296,7 +299,12 @@ impl<A: Actor> Script<A> {
     fn happens(&mut self, event: Event<'_>) {
         self.restores();
         let now = self.now();
-        let effects = self.actor.handle(event, now);
+        let (attachments, silent) = (&self.attachments, &self.silent);
+        let heard = |peer| {
+            let connected = attachments.contains_key(&peer);
+            connected.then(|| silent.get(&peer).copied().unwrap_or(now))
+        };
+        let effects = self.actor.handle(event, now, &heard);
         self.perform(effects);
     }
 
@@ -315,11 +323,12 @@ impl<A: Actor> Script<A> {
                     }
                 }
                 Effect::Close { peer, .. } => self.drops(peer),
-                Effect::Check { peer, .. } if !self.attachments.contains_key(&peer) => {}
-                Effect::Check { peer, since } => match self.silent.get(&peer) {
-                    Some(&silent) if silent < since => self.drops(peer),
-                    Some(_) | None => self.happens(Event::Alive { peer }),
-                },
+                Effect::Evict { peer } => {
+                    let attachment = self.attachments.remove(&peer);
+                    assert!(attachment.is_some(), "{peer:?} is evicted and not there");
+                    self.silent.remove(&peer);
+                    self.evicted.push(peer);
+                }
                 Effect::Rename { from, to } => {
                     let attachment = self.attachments.remove(&from).expect("a socket");
                     let other = self.attachments.insert(to, attachment);

@@ -28,6 +28,7 @@ mod room_host;
 mod room_resume;
 mod room_silence;
 mod server;
+mod silence;
 mod storage;
 mod token;
 mod turnstile;

@@ -123,7 +123,7 @@ impl People {
     fn happens(&mut self, event: Event<'static>) -> Duration {
         let now = at_millis(self.elapsed);
         let since = Instant::now();
-        let effects = self.lobby.handle(event, now);
+        let effects = self.lobby.handle(event, now, &|_| Some(now));
         let handled = since.elapsed();
         for effect in &effects {
             self.note(effect);
@@ -154,7 +154,7 @@ impl People {
             Effect::Count(_)
             | Effect::Save { .. }
             | Effect::Close { .. }
-            | Effect::Check { .. }
+            | Effect::Evict { .. }
             | Effect::Rename { .. } => {}
         }
     }
