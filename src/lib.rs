@@ -21,9 +21,9 @@
 //! # Design decisions
 //!
 //! **The core is a function of events.** [`core::actor::Actor::handle`] takes an event, the time, and whom to ask
-//! when somebody was heard last, and returns orders. The lobby and a room are two such actors behind one shell. They have no clock, no
-//! randomness and no platform, so every rule of the product is tested on a virtual clock, in milliseconds,
-//! against random events.
+//! when somebody was heard last, and returns orders. The lobby and a room are two such actors behind one shell.
+//! They have no clock, no randomness and no platform, so every rule of the product is tested on a virtual clock, in
+//! milliseconds, against random events.
 //!
 //! **What the sockets remember is enough.** The runtime throws the object out of memory after ten idle
 //! seconds, at a deploy, after a panic. Its seats are in the sockets' attachments, nowhere else, and a

@@ -523,10 +523,12 @@ impl Lobby {
         heard: LastHeard<'_>,
         effects: &mut Vec<Effect<'_>>,
     ) {
-        if let Some(partner) = self.suitable(peer, &wish, now, heard, effects)
-            && let Some(theirs) = self.end(partner, LeaveReason::Skipped, effects)
-        {
-            return self.pair((partner, theirs), (peer, wish), now, effects);
+        while let Some(partner) = self.suitable(peer, &wish, now) {
+            if self.is_there(partner, now, heard, effects)
+                && let Some(theirs) = self.end(partner, LeaveReason::Skipped, effects)
+            {
+                return self.pair((partner, theirs), (peer, wish), now, effects);
+            }
         }
         self.queue_mut(wish.mode).insert(peer, &wish);
         if let Some(seat) = self.seats.get_mut(&peer) {
@@ -561,32 +563,19 @@ impl Lobby {
         for mode in [Mode::Video, Mode::Text] {
             for peer in self.queue_mut(mode).ripen(now) {
                 // It may have met somebody in the meantime.
-                if let Some(wish) = self.wish(peer).cloned()
-                    && let Some(partner) = self.suitable(peer, &wish, now, heard, effects)
-                    && self.is_there(peer, now, heard, effects)
+                while let Some(wish) = self.wish(peer)
+                    && let Some(partner) = self.suitable(peer, wish, now)
                 {
-                    self.pair_waiting(peer, partner, now, effects);
+                    self.pair_if_there(peer, partner, now, heard, effects);
                 }
             }
         }
     }
 
-    /// The earliest in the queue who suits, and is there.
-    fn suitable(
-        &mut self,
-        peer: PeerId,
-        wish: &Wish,
-        now: Timestamp,
-        heard: LastHeard<'_>,
-        effects: &mut Vec<Effect<'_>>,
-    ) -> Option<PeerId> {
-        loop {
-            let suits = |other| !self.just_met(peer, other);
-            let partner = self.queue(wish.mode).earliest(wish, now, suits)?;
-            if self.is_there(partner, now, heard, effects) {
-                return Some(partner);
-            }
-        }
+    /// The earliest in the queue who suits.
+    fn suitable(&self, peer: PeerId, wish: &Wish, now: Timestamp) -> Option<PeerId> {
+        let suits = |other| !self.just_met(peer, other);
+        self.queue(wish.mode).earliest(wish, now, suits)
     }
 
     /// Whether somebody who waits still does. Who began a moment ago was heard then; who waits for long may
@@ -626,11 +615,7 @@ impl Lobby {
             let (Some(earlier), Some(later)) = (pair.next(), pair.next()) else {
                 return;
             };
-            if self.is_there(earlier, now, heard, effects)
-                && self.is_there(later, now, heard, effects)
-            {
-                self.pair_waiting(earlier, later, now, effects);
-            }
+            self.pair_if_there(earlier, later, now, heard, effects);
         }
     }
 
@@ -642,14 +627,19 @@ impl Lobby {
         remembers(one, other) || remembers(other, one)
     }
 
-    /// Makes a call of two who wait.
-    fn pair_waiting(
+    /// Makes a call of two who wait, if both still do.
+    fn pair_if_there(
         &mut self,
         one: PeerId,
         other: PeerId,
         now: Timestamp,
+        heard: LastHeard<'_>,
         effects: &mut Vec<Effect<'_>>,
     ) {
+        let mut is_there = |peer| self.is_there(peer, now, heard, effects);
+        if !is_there(one) || !is_there(other) {
+            return;
+        }
         let mut stop_waiting = |peer| self.end(peer, LeaveReason::Skipped, effects);
         if let (Some(first), Some(second)) = (stop_waiting(one), stop_waiting(other)) {
             self.pair((one, first), (other, second), now, effects);
