@@ -33,7 +33,7 @@ const GOING_AWAY: u16 = 1001;
 const LONGEST: usize = 65_536;
 
 /// Where somebody is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Chat,
     Room(u32),
@@ -304,7 +304,10 @@ impl Person {
         let link = link.borrow();
         let half = !link.is_whole() && self.truth.lost_lately(peer);
         if !link.may_be_over() && !half {
-            self.wrong("lost", what);
+            let place = self.place;
+            let gone = self.truth.lost_ago(peer);
+            let detail = format!("{what}; {place:?}, {link}; {peer} lost its socket {gone:?} ago");
+            self.wrong("lost", &detail);
         } else if link.is_overdue() {
             self.truth.count("grace", "over");
         } else if !link.is_whole() {

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -35,6 +36,18 @@ pub(crate) struct Link {
     /// Losses of a socket, and returns: what was on its way may be lost.
     pub(crate) faults: u32,
     met: Instant,
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ago = |at: Instant| at.elapsed();
+        let (met, away) = (self.met.elapsed(), self.away.map(|at| at.map(ago)));
+        let (ids, told, faults) = (&self.ids, self.told, self.faults);
+        write!(
+            f,
+            "of {ids:?} {told:?} told since {met:?}, {away:?} away, {faults} faults"
+        )
+    }
 }
 
 pub(crate) type Shared = Rc<RefCell<Link>>;
@@ -220,8 +233,12 @@ impl Truth {
 
     /// Somebody may not have heard of a call that began at that moment.
     pub(crate) fn lost_lately(&self, id: &str) -> bool {
-        let lost = self.lost.borrow();
-        lost.get(id).is_some_and(|at| at.elapsed() < TOLD_WITHIN)
+        self.lost_ago(id).is_some_and(|ago| ago < TOLD_WITHIN)
+    }
+
+    /// How long it is since somebody lost its socket, or ended what it did.
+    pub(crate) fn lost_ago(&self, id: &str) -> Option<Duration> {
+        self.lost.borrow().get(id).map(Instant::elapsed)
     }
 
     /// A ping was answered after so long.
