@@ -520,9 +520,9 @@ fn who_is_looked_for_in_the_moment_in_which_another_is_lost_is_away_after_that()
         script.heard(),
         all([
             gone(&[ben, cem], ana, Lost),
-            told(&[ben, cem], ben, false),
             vec![away(cem, ben), again, back(cem, ben)],
-            told(&[ben], ben, false)
+            told(&[ben], ben, false),
+            told(&[ben, cem], ben, false)
         ])
     );
 }
