@@ -301,6 +301,7 @@ impl Person {
 
     /// A call is over that this one did not end.
     fn is_parted(&self, peer: &str, link: &Shared, what: &str) {
+        self.truth.forgets(link);
         let link = link.borrow();
         let half = !link.is_whole() && self.truth.lost_lately(peer);
         if !link.may_be_over() && !half {
@@ -328,6 +329,7 @@ impl Person {
         if self.left {
             // This was on its way.
             link.borrow_mut().ends(&self.id);
+            self.truth.forgets(&link);
             self.former.insert(id);
             self.token = None;
             return;

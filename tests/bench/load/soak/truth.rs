@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 const GRACE: Duration = Duration::from_millis(14_000);
 /// After so long whoever was left has been told: the grace, and what a busy machine takes.
 const TOLD_WITHIN: Duration = Duration::from_secs(45);
+/// For how long what somebody is told may be on its way.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How many of what went wrong are told in words.
 const WORDS: usize = 60;
 /// Sockets that are opened at once.
@@ -262,6 +264,21 @@ impl Truth {
         self.wrongs.borrow().clone()
     }
 
+    /// Of a link that is over somebody was to be told on a socket that was lost: what it is told of is another one.
+    fn has_missed(&self, id: &str, link: &Link) -> bool {
+        let since = link.met.elapsed() + PATIENCE;
+        link.is_over() && self.lost_ago(id).is_some_and(|ago| ago < since)
+    }
+
+    /// Nobody else will be told of this link any more: who meets again meets anew.
+    pub(crate) fn forgets(&self, link: &Shared) {
+        let mut halves = self.halves.borrow_mut();
+        let ids = &link.borrow().ids;
+        if halves.get(ids).is_some_and(|half| Rc::ptr_eq(half, link)) {
+            halves.remove(ids);
+        }
+    }
+
     /// Somebody was told of somebody: the first half of a link, or the second.
     pub(crate) fn told(&self, id: &str, of: &str, role: &str) -> Shared {
         let mut ids = [id.to_owned(), of.to_owned()];
@@ -269,7 +286,7 @@ impl Truth {
         let mut halves = self.halves.borrow_mut();
         if let Some(link) = halves.get(&ids) {
             let side = link.borrow().side(id);
-            if !link.borrow().told[side] {
+            if !link.borrow().told[side] && !self.has_missed(id, &link.borrow()) {
                 let link = halves
                     .remove(&ids)
                     .unwrap_or_else(|| panic!("it was there"));
