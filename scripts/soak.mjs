@@ -22,6 +22,8 @@ import { print } from "./table.mjs";
 const USUAL = { sockets: "5000", seconds: "300", kills: "2", seed: "1" };
 /** The generator's core; the server's is the next (tests/bench/load/server.rs). */
 const CORE = "0";
+/** After so many milliseconds without an answer to a ping the server's own times are over (PROOF, src/core/resume.rs). */
+const TOO_SLOW = 2_000;
 
 /** @typedef {{ name: string, points: [number, number][] }} Series */
 
@@ -131,9 +133,13 @@ await main(async () => {
     )
   )
     await report(progress, result);
+  const slow = result.slowestPongMs > TOO_SLOW;
   if (failed)
     throw new Problem("Something was lost, doubled or out of bounds.", {
       log: result.details.join("\n"),
-      hint: `The same again: npm run soak -- ${options.join(" ")}`,
+      hint:
+        (slow
+          ? `A ping was answered after ${result.slowestPongMs} ms: the machine stood still for longer than the rules allow for.\n`
+          : "") + `The same again: npm run soak -- ${options.join(" ")}`,
     });
 });

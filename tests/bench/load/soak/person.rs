@@ -521,12 +521,12 @@ impl Person {
     /// Nobody is forgotten.
     fn look_around(&mut self) {
         let killed = self.truth.killed.get();
-        if self
-            .links
-            .values()
-            .any(|link| link.borrow().is_stale(&self.id, killed))
-        {
-            self.wrong("not told", "the other side of a call");
+        for link in self.links.values() {
+            let link = link.borrow();
+            if link.is_stale(&self.id, killed) {
+                let detail = format!("the other side of a call; {:?}, {link}", self.place);
+                self.wrong("not told", &detail);
+            }
         }
         let asked = self.expected.front().map(|(.., since)| since.elapsed());
         if asked.is_some_and(|asked| asked > PATIENCE) {

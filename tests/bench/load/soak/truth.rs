@@ -45,9 +45,10 @@ impl fmt::Display for Link {
         let ago = |at: Instant| at.elapsed();
         let (met, away) = (self.met.elapsed(), self.away.map(|at| at.map(ago)));
         let (ids, told, faults) = (&self.ids, self.told, self.faults);
+        let ended = self.ended.map(|(by, at)| (by, ago(at)));
         write!(
             f,
-            "of {ids:?} {told:?} told since {met:?}, {away:?} away, {faults} faults"
+            "of {ids:?} {told:?} told since {met:?}, {away:?} away, {faults} faults, {ended:?} ended"
         )
     }
 }
