@@ -62,6 +62,8 @@ pub(crate) struct Person {
     expected: VecDeque<(&'static str, String, Instant)>,
     /// Somebody tries its token.
     copied: Rc<Cell<bool>>,
+    /// Since when it has the socket that it has: nobody is told anything before that.
+    here: Instant,
     pinged: Instant,
     answered: bool,
     counted_online: bool,
@@ -88,6 +90,7 @@ impl Person {
             waits: None,
             expected: VecDeque::new(),
             copied: Rc::default(),
+            here: Instant::now(),
             pinged: Instant::now(),
             answered: true,
             counted_online: false,
@@ -239,6 +242,7 @@ impl Person {
         }
         self.half_open = None;
         self.line = Some(line);
+        self.here = Instant::now();
         if let (Place::Room(room), true) = (self.place, was) {
             *self.truth.away.borrow_mut().entry(room).or_default() -= 1;
         }
@@ -523,7 +527,7 @@ impl Person {
         let killed = self.truth.killed.get();
         for link in self.links.values() {
             let link = link.borrow();
-            if link.is_stale(&self.id, killed) {
+            if link.is_stale(&self.id, killed.max(self.here)) {
                 let detail = format!("the other side of a call; {:?}, {link}", self.place);
                 self.wrong("not told", &detail);
             }

@@ -128,10 +128,11 @@ impl Link {
         last == self.sent[1 - side] || self.faults > faults
     }
 
-    /// The other side should have known by now, or this side that the other has ended it.
-    pub(crate) fn is_stale(&self, id: &str, killed: Instant) -> bool {
+    /// The other side should have known by now, or this side that the other has ended it, if it could be told for long
+    /// enough.
+    pub(crate) fn is_stale(&self, id: &str, reached: Instant) -> bool {
         let side = self.side(id);
-        let late = |since: Instant| since.max(killed).elapsed() > TOLD_WITHIN;
+        let late = |since: Instant| since.max(reached).elapsed() > TOLD_WITHIN;
         let left = self.ended.is_some_and(|(by, at)| by != side && late(at));
         left || (!self.told[1 - side] && late(self.met))
     }
