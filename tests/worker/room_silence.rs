@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::visitor::{Says, nobody_hears_more, they_talk};
 
 /// WebSocket close code 1001: one end goes away.
-const GOING_AWAY: u16 = 1001;
+pub(crate) const GOING_AWAY: u16 = 1001;
 
 #[tokio::test]
 async fn who_is_missed_and_silent_is_lost_and_who_looks_after_its_connection_is_not() {

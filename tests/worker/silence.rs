@@ -7,11 +7,9 @@ use echomingle::core::protocol::Mode;
 use tokio::time::{Instant, sleep};
 
 use crate::hibernation::{has_slept, wakes};
+use crate::room_silence::GOING_AWAY;
 use crate::server::Server;
 use crate::visitor::{meet, nobody_hears_more};
-
-/// WebSocket close code 1001: one end goes away.
-const GOING_AWAY: u16 = 1001;
 
 /// Ana says nothing; Cleo only looks whether her connection lives, which the object never sees.
 #[tokio::test]
