@@ -117,13 +117,15 @@ impl Shown {
                 capacity: _,
                 resume,
             } => self.optional("resume of room", resume.is_some()),
+            ServerMessage::Redirect { url: _, resume } => {
+                self.optional("resume of redirect", resume.is_some());
+            }
             ServerMessage::Waiting {}
             | ServerMessage::AskedToMute {}
             | ServerMessage::PeerAway { peer: _ }
             | ServerMessage::PeerBack { peer: _ }
             | ServerMessage::Signal { from: _, data: _ }
-            | ServerMessage::StillThere {}
-            | ServerMessage::Redirect { url: _ } => {}
+            | ServerMessage::StillThere {} => {}
         }
     }
 

@@ -92,8 +92,10 @@ export type ServerMessage<D = unknown> = { "type": "welcome",
   data: D, }
   | { "type": "still-there", }
   | { "type": "redirect",
-  /** A WebSocket address. */
-  url: string, }
+  /** A WebSocket address; it may be relative to that of this socket (RFC 3986, section 5). */
+  url: string,
+  /** The token to resume with there; absent where the one you came with holds. */
+  resume?: string, }
   | { "type": "error",
   /** For programs. */
   code: ErrorCode,

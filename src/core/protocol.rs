@@ -219,8 +219,12 @@ pub enum ServerMessage<D> {
     StillThere {},
     /// Open this address instead; what you were doing goes on there.
     Redirect {
-        /// A WebSocket address.
+        /// A WebSocket address; it may be relative to that of this socket (RFC 3986, section 5).
         url: String,
+        /// The token to resume with there; absent where the one you came with holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        resume: Option<Redacted>,
     },
     /// What you sent was refused; nothing else has changed.
     Error {
