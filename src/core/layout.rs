@@ -1,0 +1,505 @@
+//! Into how many lobbies random chat is divided, and who goes to which.
+//!
+//! The lobbies are the nodes of a tree: `global`, below it a lobby for each region, below each of them halves of
+//! halves, `weur/2` and `weur/3`, then `weur/4` to `weur/7`. In use are the leaves. At low load that is `global`
+//! alone, which serves every region that has no lobby of its own.
+//!
+//! - A lobby that has been over 60 % of its [`Budget`] for 30 s is split: `global` gives up the region that most of
+//!   its people are in, any other gives way to its two halves.
+//! - Lobbies that were split off are folded again when they and what they are folded into have together been
+//!   under 25 % for two minutes. So what was just split is never folded, nor what was folded split, at the same load.
+//! - A region changes once in 30 s at most, and each change has a version.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::region::Region;
+use crate::core::time::{Millis, Timestamp};
+
+/// The name of a lobby: `global`, `weur`, `weur/2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum LobbyName {
+    /// That of all who have none of their own.
+    Global,
+    /// Part of a region: 1 is all of it, and n is 2 n and 2 n + 1.
+    Part(Region, u16),
+}
+
+/// Parts are numbered below this: 512 lobbies for a region at most.
+const MOST: u16 = 1_024;
+
+impl LobbyName {
+    /// That of all of a region.
+    #[must_use]
+    pub const fn of(region: Region) -> Self {
+        Self::Part(region, 1)
+    }
+
+    /// Whose it is, if it is not everybody's.
+    #[must_use]
+    pub const fn region(self) -> Option<Region> {
+        match self {
+            Self::Global => None,
+            Self::Part(region, _) => Some(region),
+        }
+    }
+
+    /// What it is folded into.
+    const fn parent(self) -> Option<Self> {
+        match self {
+            Self::Global => None,
+            Self::Part(_, 1) => Some(Self::Global),
+            Self::Part(region, number) => Some(Self::Part(region, number / 2)),
+        }
+    }
+
+    /// The two that it is split into.
+    fn halves(self) -> Option<[Self; 2]> {
+        match self {
+            Self::Part(region, number) if number < MOST / 2 => {
+                Some([0, 1].map(|half| Self::Part(region, 2 * number + half)))
+            }
+            Self::Global | Self::Part(..) => None,
+        }
+    }
+}
+
+impl fmt::Display for LobbyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Global => f.write_str("global"),
+            Self::Part(region, 1) => f.write_str(region.name()),
+            Self::Part(region, number) => write!(f, "{region}/{number}"),
+        }
+    }
+}
+
+/// The text names no lobby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotALobby;
+
+impl fmt::Display for NotALobby {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a lobby is global, a region, or a region, a slash and a number from 2 to 1023")
+    }
+}
+
+impl FromStr for LobbyName {
+    type Err = NotALobby;
+
+    fn from_str(text: &str) -> Result<Self, NotALobby> {
+        if text == "global" {
+            return Ok(Self::Global);
+        }
+        let (region, number) = match text.split_once('/') {
+            // One spelling for each.
+            Some((_, number)) if number.starts_with(['0', '+']) => return Err(NotALobby),
+            Some((region, number)) => (region, number.parse().map_err(|_| NotALobby)?),
+            None => (text, 1),
+        };
+        let fits = (1..MOST).contains(&number) && (number > 1 || !text.contains('/'));
+        let region = region.parse().map_err(|_| NotALobby)?;
+        fits.then_some(Self::Part(region, number)).ok_or(NotALobby)
+    }
+}
+
+impl From<LobbyName> for String {
+    fn from(name: LobbyName) -> Self {
+        name.to_string()
+    }
+}
+
+impl TryFrom<String> for LobbyName {
+    type Error = NotALobby;
+
+    fn try_from(text: String) -> Result<Self, NotALobby> {
+        text.parse()
+    }
+}
+
+/// What a lobby has to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Messages that arrive, a second.
+    pub messages: u32,
+    /// Sockets that are open.
+    pub sockets: u32,
+}
+
+impl Load {
+    fn and(self, other: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_add(other.messages),
+            sockets: self.sockets.saturating_add(other.sockets),
+        }
+    }
+
+    /// The part of it that falls to so many of all.
+    fn part(self, some: u32, all: u32) -> Self {
+        let part = |n: u32| {
+            let part = u64::from(n) * u64::from(some) / u64::from(all.max(1));
+            u32::try_from(part).unwrap_or(u32::MAX)
+        };
+        Self {
+            messages: part(self.messages),
+            sockets: part(self.sockets),
+        }
+    }
+}
+
+/// What one lobby can take, and when there are to be more of them or fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// All that it can take.
+    pub most: Load,
+    /// For how long it may be over 60 % of that.
+    pub over: Millis,
+    /// For how long some have to be under 25 % together.
+    pub under: Millis,
+}
+
+impl Default for Budget {
+    /// A Durable Object takes some 1,000 requests a second (Cloudflare: Durable Objects, Limits) and 32,768 sockets
+    /// (the same, `acceptWebSocket`).
+    fn default() -> Self {
+        Self {
+            most: Load {
+                messages: 1_000,
+                sockets: 32_768,
+            },
+            over: Millis::new(30_000),
+            under: Millis::new(120_000),
+        }
+    }
+}
+
+impl Budget {
+    const SPLIT: u32 = 600;
+    const FOLD: u32 = 250;
+
+    /// As it is configured, `messages sockets over under`: two numbers and two times in seconds. Where nothing or
+    /// nonsense is configured, the default.
+    #[must_use]
+    pub fn configured(text: Option<&str>) -> Self {
+        let numbers = text.unwrap_or_default().split_whitespace();
+        let numbers: Vec<Option<u32>> = numbers.map(|number| number.parse().ok()).collect();
+        let seconds = |number: u32| Millis::new(u64::from(number) * 1_000);
+        match numbers[..] {
+            [Some(messages), Some(sockets), Some(over), Some(under)]
+                if messages > 0 && sockets > 0 =>
+            {
+                Self {
+                    most: Load { messages, sockets },
+                    over: seconds(over),
+                    under: seconds(under),
+                }
+            }
+            _ => Self::default(),
+        }
+    }
+
+    /// How much of it a load is, in thousandths.
+    #[must_use]
+    pub fn share(&self, load: Load) -> u32 {
+        let share = |n: u32, most: u32| {
+            let share = u64::from(n) * 1_000 / u64::from(most.max(1));
+            u32::try_from(share).unwrap_or(u32::MAX)
+        };
+        share(load.messages, self.most.messages).max(share(load.sockets, self.most.sockets))
+    }
+}
+
+/// The lobbies in use, and how busy each is: what Workers and lobbies know of it all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Counts the changes.
+    pub version: u32,
+    /// In thousandths of the budget. `global` has no place here: it serves whoever has nothing else.
+    shares: BTreeMap<LobbyName, u32>,
+}
+
+impl Layout {
+    /// The lobbies of a region, which are never none.
+    pub fn home(&self, region: Region) -> impl Iterator<Item = LobbyName> {
+        let own = LobbyName::Part(region, 0)..=LobbyName::Part(region, u16::MAX);
+        let own = self.shares.range(own).map(|(&name, _)| name);
+        let none = !self.has_own(region);
+        own.chain(none.then_some(LobbyName::Global))
+    }
+
+    fn has_own(&self, region: Region) -> bool {
+        let own = LobbyName::Part(region, 0)..=LobbyName::Part(region, u16::MAX);
+        self.shares.range(own).next().is_some()
+    }
+
+    /// Whether who is of this region and looks for somebody in this lobby may do so there. In any that is in use,
+    /// but that `global` is for those alone who have no other.
+    #[must_use]
+    pub fn serves(&self, lobby: LobbyName, region: Region) -> bool {
+        match lobby {
+            LobbyName::Global => !self.has_own(region),
+            LobbyName::Part(..) => self.shares.contains_key(&lobby),
+        }
+    }
+
+    /// Whether a lobby is in use.
+    #[must_use]
+    pub fn has(&self, lobby: LobbyName) -> bool {
+        match lobby {
+            LobbyName::Global => Region::ALL.into_iter().any(|region| !self.has_own(region)),
+            LobbyName::Part(..) => self.shares.contains_key(&lobby),
+        }
+    }
+
+    /// The less busy of two lobbies of a region, which random bits choose: with many who choose, none is overrun
+    /// (Mitzenmacher: The power of two choices in randomized load balancing, 2001).
+    #[must_use]
+    pub fn choose(&self, region: Region, random: u64) -> LobbyName {
+        let home: Vec<_> = self.home(region).collect();
+        let many = home.len() as u64;
+        let one = random % many;
+        let other = (one + 1 + (random >> 32) % many.saturating_sub(1).max(1)) % many;
+        let share = |place: u64| self.shares.get(&home[place as usize]);
+        home[if share(other) < share(one) {
+            other
+        } else {
+            one
+        } as usize]
+    }
+
+    /// The lobbies in use, in order.
+    pub fn lobbies(&self) -> impl Iterator<Item = LobbyName> {
+        let global = self.has(LobbyName::Global).then_some(LobbyName::Global);
+        global.into_iter().chain(self.shares.keys().copied())
+    }
+}
+
+/// What each lobby has to do, and how many people of each region are in `global`, which alone has several.
+#[derive(Debug, Clone, Default)]
+pub struct Loads {
+    /// Of each that has something to do.
+    pub lobbies: BTreeMap<LobbyName, Load>,
+    /// In the order of [`Region::ALL`].
+    pub in_global: [u32; Region::COUNT],
+}
+
+impl Loads {
+    fn of(&self, lobby: LobbyName) -> Load {
+        self.lobbies.get(&lobby).copied().unwrap_or_default()
+    }
+}
+
+/// The layout, and what it is about to become.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planner {
+    layout: Layout,
+    /// Which have too much to do, since when.
+    over: BTreeMap<LobbyName, Timestamp>,
+    /// Which could be folded into their parent, since when: the parent of two, or the only one of a region.
+    under: BTreeMap<LobbyName, Timestamp>,
+    /// When a region changed last.
+    changed: BTreeMap<Region, Timestamp>,
+}
+
+impl Planner {
+    /// The layout as it is.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Looks at how busy all are, and changes the layout where it is time to. Says whether it did.
+    pub fn review(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) -> bool {
+        let before = self.layout.version;
+        for (lobby, share) in &mut self.layout.shares {
+            *share = budget.share(loads.of(*lobby));
+        }
+        self.split(loads, budget, now);
+        self.fold(loads, budget, now);
+        self.layout.version != before
+    }
+
+    fn split(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
+        let layout = &self.layout;
+        let busy = |lobby: LobbyName| match lobby {
+            // Who is to leave is on the way.
+            LobbyName::Global => {
+                let stay = |region: &Region| !layout.has_own(*region);
+                let people = |region: Region| loads.in_global[region as usize];
+                let staying = Region::ALL.into_iter().filter(stay).map(people).sum();
+                let load = loads.of(lobby);
+                load.part(staying, loads.in_global.iter().sum())
+            }
+            LobbyName::Part(..) => loads.of(lobby),
+        };
+        let over: BTreeSet<_> = layout
+            .lobbies()
+            .filter(|&lobby| budget.share(busy(lobby)) > Budget::SPLIT)
+            .collect();
+        since(&mut self.over, &over, now);
+        for lobby in ripe(&self.over, budget.over, now) {
+            match lobby {
+                LobbyName::Global => {
+                    let candidates = Region::ALL.into_iter();
+                    let candidates = candidates.filter(|&region| {
+                        !self.layout.has_own(region) && self.settled(region, budget, now)
+                    });
+                    let people = |region: &Region| loads.in_global[*region as usize];
+                    if let Some(region) = candidates.max_by_key(people) {
+                        self.change(region, &[lobby], &[LobbyName::of(region)], now);
+                    }
+                }
+                LobbyName::Part(region, _) => {
+                    if let Some(halves) = lobby.halves()
+                        && self.settled(region, budget, now)
+                    {
+                        self.change(region, &[lobby], &halves, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fold(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
+        let mut quiet = BTreeMap::new();
+        for &lobby in self.layout.shares.keys() {
+            let LobbyName::Part(region, number) = lobby else {
+                continue;
+            };
+            let Some(parent) = lobby.parent() else {
+                continue;
+            };
+            let twin = LobbyName::Part(region, number ^ 1);
+            let all = match number {
+                1 => vec![lobby, parent],
+                _ if number % 2 == 0 && self.layout.has(twin) => vec![lobby, twin, parent],
+                _ => continue,
+            };
+            // Those who are still in the parent count, too.
+            let sum = all.into_iter().map(|lobby| loads.of(lobby));
+            let share = budget.share(sum.fold(Load::default(), Load::and));
+            if share < Budget::FOLD {
+                quiet.insert(lobby, share);
+            }
+        }
+        let under = quiet.keys().copied().collect();
+        since(&mut self.under, &under, now);
+        let mut ready = ripe(&self.under, budget.under, now);
+        ready.sort_by_key(|lobby| quiet.get(lobby).copied());
+        let mut global_took = false;
+        for lobby in ready {
+            let LobbyName::Part(region, number) = lobby else {
+                continue;
+            };
+            if !self.settled(region, budget, now) || number == 1 && global_took {
+                continue;
+            }
+            match lobby.parent() {
+                Some(LobbyName::Global) => {
+                    global_took = true;
+                    self.change(region, &[lobby], &[], now);
+                }
+                Some(parent) => {
+                    let twin = LobbyName::Part(region, number + 1);
+                    self.change(region, &[lobby, twin], &[parent], now);
+                }
+                None => {}
+            }
+        }
+        if global_took {
+            // It has more to do from now on, which is to be seen first.
+            self.under
+                .retain(|lobby, _| lobby.parent() != Some(LobbyName::Global));
+        }
+    }
+
+    /// Whether the last change of a region has shown its effect.
+    fn settled(&self, region: Region, budget: &Budget, now: Timestamp) -> bool {
+        let changed = self.changed.get(&region);
+        changed.is_none_or(|&at| at.after(budget.over) <= now)
+    }
+
+    fn change(&mut self, region: Region, from: &[LobbyName], to: &[LobbyName], now: Timestamp) {
+        for lobby in from {
+            self.layout.shares.remove(lobby);
+            self.over.remove(lobby);
+        }
+        for &lobby in to {
+            self.layout.shares.insert(lobby, 0);
+        }
+        self.under.retain(|lobby, _| lobby.region() != Some(region));
+        self.changed.insert(region, now);
+        self.layout.version += 1;
+    }
+}
+
+/// Keeps since when each of these is what it is, and forgets all others.
+fn since(known: &mut BTreeMap<LobbyName, Timestamp>, those: &BTreeSet<LobbyName>, now: Timestamp) {
+    known.retain(|lobby, _| those.contains(lobby));
+    for &lobby in those {
+        known.entry(lobby).or_insert(now);
+    }
+}
+
+/// Those who have been what they are for so long.
+fn ripe(known: &BTreeMap<LobbyName, Timestamp>, span: Millis, now: Timestamp) -> Vec<LobbyName> {
+    let known = known.iter().filter(|&(_, at)| at.after(span) <= now);
+    known.map(|(&lobby, _)| lobby).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lobby_has_one_name_and_reads_back() {
+        for text in ["global", "weur", "weur/2", "me/1023", "afr/16"] {
+            let name: LobbyName = text.parse().unwrap();
+            assert_eq!(name.to_string(), text);
+        }
+        for text in [
+            "",
+            "Global",
+            "global/2",
+            "weur/1",
+            "weur/0",
+            "weur/02",
+            "weur/+2",
+            "weur/1024",
+            "weur/",
+            "weur/2/",
+            "/2",
+            "mars",
+            "weur/65538",
+            "weur 2",
+        ] {
+            assert_eq!(text.parse::<LobbyName>(), Err(NotALobby), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_four_numbers() {
+        let told = Budget::configured(Some("10 100 3 5"));
+        assert_eq!(
+            told.most,
+            Load {
+                messages: 10,
+                sockets: 100
+            }
+        );
+        assert_eq!((told.over.get(), told.under.get()), (3_000, 5_000));
+        for nonsense in [
+            None,
+            Some(""),
+            Some("10 100 3"),
+            Some("0 1 2 3"),
+            Some("a b c d"),
+        ] {
+            assert_eq!(Budget::configured(nonsense), Budget::default());
+        }
+    }
+}
