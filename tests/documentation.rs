@@ -136,7 +136,7 @@ fn the_example_is_made_of_messages() {
 }
 
 /// One of each kind.
-const NOTES: [Note; 7] = [
+const NOTES: [Note; 8] = [
     Note::Met {
         mode: Mode::Video,
         waited_ms: 0,
@@ -151,6 +151,7 @@ const NOTES: [Note; 7] = [
         reason: LeaveReason::Left,
     },
     Note::Resumed,
+    Note::Moved { waited_ms: 0 },
     Note::Refused {
         code: ErrorCode::Internal,
     },
@@ -169,8 +170,9 @@ const fn place(note: Note) -> usize {
         Note::Entered { .. } => 2,
         Note::Gone { .. } => 3,
         Note::Resumed => 4,
-        Note::Refused { .. } => 5,
-        Note::SetUp(_) => 6,
+        Note::Moved { .. } => 5,
+        Note::Refused { .. } => 6,
+        Note::SetUp(_) => 7,
     }
 }
 

@@ -648,7 +648,7 @@ fn the_fullest_seat_fits_into_its_attachment() {
 #[test]
 fn what_sockets_remember_has_a_version() {
     let (script, [ana, _]) = inside();
-    let sits = "02020200010000010101000080a0f1c2b134";
+    let sits = "03020200010000010101000080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), sits, "count VERSION up");
 }
 

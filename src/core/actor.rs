@@ -7,10 +7,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::core::compact::{pack, unpack};
+use crate::core::directory::{Advice, Report};
 use crate::core::id::PeerId;
+use crate::core::layout::LobbyName;
 use crate::core::note::Note;
 use crate::core::protocol::{ClientMessage, Peer, Relayed, ServerMessage, VERSION};
 use crate::core::redacted::Redacted;
+use crate::core::region::Region;
 use crate::core::rejection::Rejection;
 use crate::core::resume::GRACE;
 use crate::core::time::{Millis, Timestamp};
@@ -54,6 +57,9 @@ pub trait Actor {
     /// Every seat whose socket is still there has been recalled: goes on from them as if it had never been
     /// away. The effects tell those who miss somebody that is no longer among them.
     fn restore<'a>(&mut self, now: Timestamp) -> Vec<Effect<'a>>;
+
+    /// Something was said, be it relayed or refused or handled.
+    fn hears(&mut self, _now: Timestamp) {}
 
     /// Whether one more may connect.
     fn admits(&self) -> bool {
@@ -107,6 +113,8 @@ pub enum Event<'a> {
     Connected {
         /// The id it was given.
         peer: PeerId,
+        /// Where in the world it comes from.
+        region: Region,
     },
     /// A socket sent something that could be read.
     Received {
@@ -122,6 +130,17 @@ pub enum Event<'a> {
     },
     /// The alarm that [`Effect::WakeAt`] ordered, or any other, went off.
     Woken,
+    /// The answer to [`Effect::Report`]. There may be none, or it may be late.
+    Advised(Advice),
+    /// The answer to [`Effect::HandOver`], likewise.
+    Expected {
+        /// Who is to move.
+        peer: PeerId,
+        /// Which of its moves this is.
+        number: u64,
+        /// What it takes its place there with, unless it is not wanted.
+        token: Option<Redacted>,
+    },
 }
 
 /// What is to be done about it, in this order.
@@ -165,6 +184,19 @@ pub enum Effect<'a> {
     WakeAt(Timestamp),
     /// Count something that came about.
     Count(Note),
+    /// Tell the directory how this lobby stands ([`Event::Advised`]).
+    Report(Report),
+    /// Ask another lobby for a token, by which somebody who waits takes its place there ([`Event::Expected`]).
+    HandOver {
+        /// Who.
+        peer: PeerId,
+        /// Which of its moves this is.
+        number: u64,
+        /// To which.
+        to: LobbyName,
+        /// What [`Lobby::expect`](crate::core::lobby::Lobby::expect) has to know of it.
+        arrival: Vec<u8>,
+    },
 }
 
 impl Effect<'_> {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 /// The version of all that is kept so. To be counted up whenever a seat or a token changes; the tests of the
 /// lobby and of the room notice.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// As bytes; nothing where that cannot be.
 pub(super) fn pack(value: &impl Serialize) -> Option<Vec<u8>> {

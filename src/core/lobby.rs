@@ -9,6 +9,7 @@
 //! - Who just met meets again only when nobody else is there for either of them, and not at once.
 //! - Nobody meets somebody of whom nothing was heard for 45 seconds: a network that went away closes no socket.
 //! - So after every event no two people wait who suit each other.
+//! - Who waits for somebody in a lobby that is not in use any more, or alone, [moves](moving) to another one.
 //!
 //! Who loses its socket in a call is away for a while, which its partner's seat remembers; its own seat is
 //! in its token ([`resume`](crate::core::resume)). A call of which both are away is in two tokens and
@@ -21,15 +22,22 @@ use serde::{Deserialize, Serialize};
 use crate::core::actor::{Actor, Effect, Event, LastHeard, SILENCE, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::interest::interests;
+use crate::core::layout::LobbyName;
 use crate::core::note::{Note, Waits};
+use crate::core::outlook::Outlook;
 use crate::core::protocol::{
     ClientMessage, LeaveReason, Mode, Peer, Relayed, Role, ServerMessage, Stats,
 };
 use crate::core::queue::{Queue, Ticket, Wish};
 use crate::core::redacted::Redacted;
+use crate::core::region::Region;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
 use crate::core::time::Timestamp;
+
+mod moving;
+
+use self::moving::{Moving, redirect};
 
 /// How many of its last partners somebody does not want to meet again.
 pub const RECENT: usize = 3;
@@ -42,6 +50,8 @@ const ALL_MAY_HAVE_MET: usize = 2 * RECENT + 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
     status: Status,
+    /// Where in the world its socket comes from.
+    region: Region,
     /// The last partners, latest first.
     recent: Vec<PeerId>,
     /// Whether its page said that it goes away, and nothing since.
@@ -49,9 +59,10 @@ pub struct Seat {
 }
 
 impl Seat {
-    const fn idle(recent: Vec<PeerId>) -> Self {
+    const fn idle(recent: Vec<PeerId>, region: Region) -> Self {
         Self {
             status: Status::Idle,
+            region,
             recent,
             leaving: false,
         }
@@ -60,7 +71,7 @@ impl Seat {
     fn call(&self) -> Option<&Pairing> {
         match &self.status {
             Status::InCall(call) => Some(call),
-            Status::Idle | Status::Waiting(_) | Status::Claiming(_) => None,
+            Status::Idle | Status::Waiting(_) | Status::Claiming(_) | Status::Moving(_) => None,
         }
     }
 
@@ -68,6 +79,7 @@ impl Seat {
         Pass {
             call: self.call().map(|call| (call.partner, call.role)),
             recent: self.recent.clone(),
+            wish: None,
         }
     }
 }
@@ -78,6 +90,7 @@ enum Status {
     Waiting(Wish),
     InCall(Pairing),
     Claiming(Claim<Pass>),
+    Moving(Moving),
 }
 
 /// One's side of a call.
@@ -94,6 +107,8 @@ struct Pairing {
 struct Pass {
     call: Option<(PeerId, Role)>,
     recent: Vec<PeerId>,
+    /// What its owner looks for, who was sent here by another lobby.
+    wish: Option<Wish>,
 }
 
 /// The lobby: all seats, and the queues derived from them.
@@ -106,7 +121,14 @@ pub struct Lobby {
     /// Those whose partner is away, by when they wait no longer.
     bereft: BTreeSet<(Timestamp, PeerId)>,
     claimed: Claimed,
+    /// Those who are on the way to another lobby, by when they wait here again.
+    moving: BTreeSet<(Timestamp, PeerId)>,
+    /// Those who came from another lobby in this step.
+    arrived: Vec<PeerId>,
+    outlook: Outlook,
     next_ticket: u64,
+    /// How many have been about to move.
+    moves: u64,
     /// The alarm ordered last, unless it has gone off.
     alarm: Option<Timestamp>,
     /// Not remembered: a statistic.
@@ -129,17 +151,29 @@ impl Actor for Lobby {
         // Time alone changes things, and what it has changed by now came before this event.
         self.give_up(now, &mut effects);
         self.open_up(now, heard, &mut effects);
+        self.settle(now, heard, &mut effects);
         match event {
-            Event::Connected { peer } => self.connect(peer, now, &mut effects),
+            Event::Connected { peer, region } => self.connect(peer, region, now, &mut effects),
             Event::Received { peer, message } if self.knows(peer) => {
                 self.receive(peer, message, now, heard, &mut effects);
             }
-            Event::Disconnected { peer } => self.disconnect(peer, now, &mut effects),
+            Event::Disconnected { peer } => {
+                self.outlook.changes(now);
+                self.disconnect(peer, now, &mut effects);
+            }
+            Event::Advised(advice) => self.advised(advice, now, &mut effects),
+            Event::Expected {
+                peer,
+                number,
+                token,
+            } => self.expected(peer, number, token, now, heard, &mut effects),
             Event::Received { .. } | Event::Woken => {}
         }
         self.decide_claims(now, heard, &mut effects);
+        self.look_around(now, heard, &mut effects);
         self.meet_again(Mode::Video, now, heard, &mut effects);
         self.meet_again(Mode::Text, now, heard, &mut effects);
+        self.report(now, &mut effects);
         self.set_alarm(&mut effects);
         effects
     }
@@ -155,7 +189,7 @@ impl Actor for Lobby {
             match &seat.status {
                 Status::Idle => {}
                 Status::Waiting(wish) => {
-                    self.next_ticket = self.next_ticket.max(wish.ticket.0 + 1);
+                    self.next_ticket = self.next_ticket.max(wish.ticket.1 + 1);
                     match wish.mode {
                         Mode::Video => self.video.insert(peer, wish),
                         Mode::Text => self.text.insert(peer, wish),
@@ -168,6 +202,9 @@ impl Actor for Lobby {
                     None if self.partner(call.partner) == Some(peer) => {}
                     None => alone.push(peer),
                 },
+                Status::Moving(moving) => {
+                    self.moving.insert((moving.until, peer));
+                }
                 Status::Claiming(claim) => {
                     self.claimed.insert(peer, claim);
                     if !self.knows(claim.seat) {
@@ -176,6 +213,7 @@ impl Actor for Lobby {
                 }
             }
         }
+        self.outlook.changes(now);
         let mut effects = Vec::new();
         for peer in alone {
             self.miss(peer, now.after(GRACE), &mut effects);
@@ -195,8 +233,13 @@ impl Actor for Lobby {
         match seat.map(|seat| &seat.status) {
             // To somebody who is away it would come too late.
             Some(Status::InCall(call)) => call.partner == to && call.away.is_none(),
-            Some(Status::Idle | Status::Waiting(_) | Status::Claiming(_)) | None => false,
+            Some(Status::Idle | Status::Waiting(_) | Status::Claiming(_) | Status::Moving(_))
+            | None => false,
         }
+    }
+
+    fn hears(&mut self, now: Timestamp) {
+        self.outlook.messages.count(now);
     }
 
     fn seat(&self, peer: PeerId) -> Option<&Seat> {
@@ -205,9 +248,19 @@ impl Actor for Lobby {
 }
 
 impl Lobby {
-    /// An empty lobby, whose tokens are signed with this key.
+    /// An empty lobby, beside which there is no other one. Its tokens are signed with this key.
     #[must_use]
     pub fn new(key: Key) -> Self {
+        Self::with(key, Outlook::new(LobbyName::Global, false))
+    }
+
+    /// Likewise, with others beside it, of which the directory knows.
+    #[must_use]
+    pub fn among_others(name: LobbyName, key: Key) -> Self {
+        Self::with(key, Outlook::new(name, true))
+    }
+
+    fn with(key: Key, outlook: Outlook) -> Self {
         Self {
             signer: Signer::new(&key),
             seats: BTreeMap::new(),
@@ -215,7 +268,11 @@ impl Lobby {
             text: Queue::default(),
             bereft: BTreeSet::new(),
             claimed: Claimed::default(),
+            moving: BTreeSet::new(),
+            arrived: Vec::new(),
+            outlook,
             next_ticket: 0,
+            moves: 0,
             alarm: None,
             waits: Waits::default(),
         }
@@ -229,14 +286,20 @@ impl Lobby {
         let in_call = seats.filter(|seat| matches!(seat.status, Status::InCall(_)));
         Stats {
             online: count(self.seats.len()),
-            waiting: count(self.video.len() + self.text.len()),
+            waiting: count(self.video.len() + self.text.len() + self.moving.len()),
             calls: count(in_call.count() + self.bereft.len()) / 2,
             waits: self.waits,
         }
     }
 
-    fn connect(&mut self, peer: PeerId, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
-        self.seats.insert(peer, Seat::idle(Vec::new()));
+    fn connect(
+        &mut self,
+        peer: PeerId,
+        region: Region,
+        now: Timestamp,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        self.seats.insert(peer, Seat::idle(Vec::new(), region));
         effects.push(Effect::Save { peer });
         effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
     }
@@ -298,6 +361,10 @@ impl Lobby {
     /// Takes a token. Somebody whose socket is still there may be the one who asks, so it is seen first
     /// whether anybody is at its end.
     fn resume(&mut self, by: PeerId, token: &str, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
+        let token = match self.ours(token) {
+            Ok(token) => token,
+            Err(other) => return effects.push(redirect(by, other, None)),
+        };
         let idle = self.seats.get(&by).map(|seat| &seat.status) == Some(&Status::Idle);
         match self.signer.open(token, now) {
             Some((seat, pass)) if idle && seat != by && !self.claimed.contains(seat) => {
@@ -371,8 +438,9 @@ impl Lobby {
             }),
             None => None,
         };
-        self.seats.remove(&by);
-        self.seats.insert(peer, Seat::idle(pass.recent));
+        let before = self.seats.remove(&by);
+        let region = before.map(|seat| seat.region).unwrap_or_default();
+        self.seats.insert(peer, Seat::idle(pass.recent, region));
         effects.push(Effect::Rename { from: by, to: peer });
         let others = call.iter().map(|call| met(call.partner, call.role));
         let others = others.collect();
@@ -389,6 +457,11 @@ impl Lobby {
             }) => self.miss(peer, until, effects),
             Some(Pairing { partner, .. }) => self.find_again(partner, effects),
             None => {}
+        }
+        if let Some(wish) = pass.wish {
+            let ticket = Ticket(wish.since(), self.draw_number());
+            self.wait(peer, Wish { ticket, ..wish }, effects);
+            self.arrived.push(peer);
         }
         self.hand_over(by, now, effects);
     }
@@ -428,7 +501,8 @@ impl Lobby {
     /// The token of somebody as it is now.
     fn token(&self, peer: PeerId, now: Timestamp) -> Option<Redacted> {
         let seat = self.seats.get(&peer)?;
-        self.signer.seal(peer, seat.pass(), now)
+        let sealed = self.signer.seal(peer, seat.pass(), now)?;
+        Some(self.addressed(&sealed))
     }
 
     fn set(&mut self, peer: PeerId, status: Status, effects: &mut Vec<Effect<'_>>) {
@@ -478,21 +552,33 @@ impl Lobby {
                 effects.extend(last);
                 let place = self.end(peer, LeaveReason::Skipped, effects);
                 let place = place.filter(|wish| wish.mode == mode);
-                let (ticket, since) = match place {
-                    Some(wish) => (wish.ticket, wish.since),
-                    None => (self.draw_ticket(), now),
-                };
+                let place = place.map(|wish| wish.ticket);
                 let wish = Wish {
-                    ticket,
-                    since,
+                    ticket: place.unwrap_or_else(|| Ticket(now, self.draw_number())),
                     mode,
                     interests: interests(&named),
                     offer,
                     crosses,
                 };
-                self.search(peer, wish, now, heard, effects);
+                self.outlook.searches.count(now);
+                let region = self.seats.get(&peer).map(|seat| seat.region);
+                let random = peer.number() ^ now.unix_millis();
+                let elsewhere = self
+                    .outlook
+                    .elsewhere(region.unwrap_or_default(), random, now);
+                match elsewhere {
+                    Some(to) => {
+                        self.move_to(peer, to, wish, now, effects);
+                        // What it brought is in good hands, as its page is to know.
+                        effects.push(Effect::Send {
+                            to: peer,
+                            message: ServerMessage::Waiting {},
+                        });
+                    }
+                    None => self.search(peer, wish, now, heard, effects),
+                }
             }
-            ClientMessage::Offer { offer } => self.renew(peer, offer, effects),
+            ClientMessage::Offer { offer } => self.renew(peer, offer, now, heard, effects),
             ClientMessage::Leave {} => {
                 if self
                     .seats
@@ -531,6 +617,11 @@ impl Lobby {
                 return self.pair((partner, theirs), (peer, wish), now, effects);
             }
         }
+        self.wait(peer, wish, effects);
+    }
+
+    /// Waits, until somebody else looks.
+    fn wait(&mut self, peer: PeerId, wish: Wish, effects: &mut Vec<Effect<'_>>) {
         self.queue_mut(wish.mode).insert(peer, &wish);
         if let Some(seat) = self.seats.get_mut(&peer) {
             seat.status = Status::Waiting(wish);
@@ -542,8 +633,22 @@ impl Lobby {
         });
     }
 
-    /// Somebody who waits has prepared another connection.
-    fn renew(&mut self, peer: PeerId, offer: Redacted, effects: &mut Vec<Effect<'_>>) {
+    /// Somebody who waits has prepared another connection. Who is about to move stays: the other lobby has the
+    /// offer from before.
+    fn renew(
+        &mut self,
+        peer: PeerId,
+        offer: Redacted,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        if let Some(Status::Moving(_)) = self.seats.get(&peer).map(|seat| &seat.status)
+            && let Some(wish) = self.end(peer, LeaveReason::Left, effects)
+        {
+            let offer = Some(offer);
+            return self.search(peer, Wish { offer, ..wish }, now, heard, effects);
+        }
         if let Some(Seat {
             status: Status::Waiting(wish),
             ..
@@ -563,13 +668,30 @@ impl Lobby {
     fn open_up(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
         for mode in [Mode::Video, Mode::Text] {
             for peer in self.queue_mut(mode).ripen(now) {
-                // It may have met somebody in the meantime.
-                while let Some(wish) = self.wish(peer)
-                    && let Some(partner) = self.suitable(peer, wish, now)
-                {
-                    self.pair_if_there(peer, partner, now, heard, effects);
-                }
+                self.look_again(peer, now, heard, effects);
             }
+        }
+    }
+
+    /// Whoever came from another lobby looks for somebody in this one.
+    fn look_around(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
+        while let Some(peer) = self.arrived.pop() {
+            self.look_again(peer, now, heard, effects);
+        }
+    }
+
+    /// Meets whoever suits, unless it has met somebody in the meantime.
+    fn look_again(
+        &mut self,
+        peer: PeerId,
+        now: Timestamp,
+        heard: LastHeard<'_>,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        while let Some(wish) = self.wish(peer)
+            && let Some(partner) = self.suitable(peer, wish, now)
+        {
+            self.pair_if_there(peer, partner, now, heard, effects);
         }
     }
 
@@ -589,7 +711,7 @@ impl Lobby {
         effects: &mut Vec<Effect<'_>>,
     ) -> bool {
         let since = now.before(SILENCE);
-        let asked = self.wish(peer).filter(|wish| wish.since < since);
+        let asked = self.wish(peer).filter(|wish| wish.since() < since);
         let silent = asked.is_some() && heard(peer) < Some(since);
         if silent {
             self.evict(peer, now, effects);
@@ -660,7 +782,7 @@ impl Lobby {
             false => (other, one),
         };
         let shared = first.shared(&second);
-        let waited = |wish: &Wish| now.since(wish.since);
+        let waited = |wish: &Wish| now.since(wish.since());
         self.waits.count(waited(&first));
         self.waits.count(waited(&second));
         let cross = first.crosses && second.crosses;
@@ -703,7 +825,7 @@ impl Lobby {
                         crossed,
                         ..met(partner, role)
                     },
-                    resume: self.signer.seal(peer, seat.pass(), now),
+                    resume: self.token(peer, now),
                 },
             });
         }
@@ -737,6 +859,10 @@ impl Lobby {
                 self.claimed.remove(claim.seat);
                 None
             }
+            Status::Moving(moving) => {
+                self.moving.remove(&(moving.until, peer));
+                Some(moving.wish)
+            }
         }
     }
 
@@ -764,6 +890,8 @@ impl Lobby {
             self.text.next_opening(),
             self.bereft.first().map(|&(until, _)| until),
             self.claimed.next(),
+            self.moving.first().map(|&(until, _)| until),
+            self.report_due(),
         ];
         let Some(next) = nearest.into_iter().flatten().min() else {
             return;
@@ -774,9 +902,9 @@ impl Lobby {
         }
     }
 
-    fn draw_ticket(&mut self) -> Ticket {
+    fn draw_number(&mut self) -> u64 {
         self.next_ticket += 1;
-        Ticket(self.next_ticket - 1)
+        self.next_ticket - 1
     }
 
     fn partner(&self, peer: PeerId) -> Option<PeerId> {
@@ -790,7 +918,7 @@ impl Lobby {
     fn wish(&self, peer: PeerId) -> Option<&Wish> {
         match &self.seats.get(&peer)?.status {
             Status::Waiting(wish) => Some(wish),
-            Status::Idle | Status::InCall(_) | Status::Claiming(_) => None,
+            Status::Idle | Status::InCall(_) | Status::Claiming(_) | Status::Moving(_) => None,
         }
     }
 

@@ -7,6 +7,7 @@
 //! may be in a room and what its host may do); [`resume`] is how both survive a lost socket.
 
 pub mod actor;
+pub mod directory;
 pub mod ice;
 pub mod id;
 pub mod interest;
@@ -31,5 +32,6 @@ pub mod words;
 mod compact;
 #[cfg(test)]
 mod declarations;
+mod outlook;
 mod queue;
 mod seal;

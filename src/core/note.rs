@@ -42,6 +42,11 @@ pub enum Note {
     },
     /// Somebody took its seat again, whose socket was lost.
     Resumed,
+    /// Somebody who waited was sent to another lobby.
+    Moved {
+        /// For how many milliseconds it had waited.
+        waited_ms: u64,
+    },
     /// A client was told of a mistake.
     Refused {
         /// Of which kind.
@@ -87,6 +92,13 @@ impl Waits {
         let place = UP_TO_MS.iter().filter(|&&most| waited.get() > most).count();
         if let Some(people) = self.0.get_mut(place) {
             *people = people.saturating_add(1);
+        }
+    }
+
+    /// Counts those of another one as well.
+    pub fn add(&mut self, others: Self) {
+        for (people, more) in self.0.iter_mut().zip(others.0) {
+            *people = people.saturating_add(more);
         }
     }
 }

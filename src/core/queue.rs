@@ -17,16 +17,15 @@ use crate::core::time::{Millis, Timestamp};
 /// that company is better than waiting.
 pub(super) const PARTICULAR: Millis = Millis::new(3_000);
 
-/// A place in the queue; the smaller was there first.
+/// A place in the queue: since when, and the how manyth of this lobby. The smaller was there first, wherever it began
+/// to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Ticket(pub(super) u64);
+pub(super) struct Ticket(pub(super) Timestamp, pub(super) u64);
 
 /// Whom somebody looks for, since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Wish {
     pub(super) ticket: Ticket,
-    pub(super) since: Timestamp,
     pub(super) mode: Mode,
     pub(super) interests: Vec<Interest>,
     pub(super) offer: Option<Redacted>,
@@ -34,9 +33,14 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    /// Since when.
+    pub(super) const fn since(&self) -> Timestamp {
+        self.ticket.0
+    }
+
     /// When its owner stops being particular.
     pub(super) fn patient_at(&self) -> Timestamp {
-        self.since.after(PARTICULAR)
+        self.since().after(PARTICULAR)
     }
 
     /// Whether anybody will do: nothing in particular was named, or not found in time.
@@ -73,6 +77,15 @@ impl Queue {
     /// Whether two have stopped being particular.
     pub(super) fn two_are_patient(&self) -> bool {
         self.all.len() > self.particular.len() + 1
+    }
+
+    /// Since when the first waits of those who began after a moment.
+    pub(super) fn first_after(&self, moment: Option<Timestamp>) -> Option<Timestamp> {
+        let from = moment.map_or(Timestamp::from_unix_millis(0), |moment| {
+            moment.after(Millis::new(1))
+        });
+        let (ticket, _) = self.all.range(Ticket(from, 0)..).next()?;
+        Some(ticket.0)
     }
 
     /// Everybody, earliest first.

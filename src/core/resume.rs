@@ -30,6 +30,8 @@ pub const SHORT_GRACE: Millis = Millis::new(4_000);
 pub const PROOF: Millis = Millis::new(2_000);
 /// For how long a token can be used. A call that lasts longer ends with the next deploy.
 const LIFE: Millis = Millis::new(24 * 60 * 60 * 1_000);
+/// And one by which somebody moves to another object.
+const AT_ONCE: Millis = Millis::new(60 * 1_000);
 
 /// For how long a seat is kept.
 #[must_use]
@@ -107,6 +109,16 @@ impl Signer {
         now: Timestamp,
     ) -> Option<Redacted> {
         self.0.close((peer, pass), now.after(LIFE))
+    }
+
+    /// The token of a seat that is to be taken at once.
+    pub(super) fn seal_for_now<Pass: Serialize>(
+        &self,
+        peer: PeerId,
+        pass: Pass,
+        now: Timestamp,
+    ) -> Option<Redacted> {
+        self.0.close((peer, pass), now.after(AT_ONCE))
     }
 
     /// Whose seat a token stands for, and what it was; nothing for a token that is not of this object or

@@ -692,7 +692,7 @@ impl Actor for Room {
         // Time alone changes things, and what it has changed by now came before this event.
         let mut effects = self.give_up(now);
         match event {
-            Event::Connected { peer } => {
+            Event::Connected { peer, .. } => {
                 self.seats.insert(peer, Seat(Status::Outside));
                 effects.push(Effect::Save { peer });
                 effects.push(Effect::welcome(peer, self.token(peer, now), Vec::new()));
@@ -704,7 +704,7 @@ impl Actor for Room {
                 effects.extend(done.unwrap_or_else(|rejection| Effect::reject(peer, &rejection)));
             }
             Event::Disconnected { peer } => effects.extend(self.disconnect(peer, now)),
-            Event::Received { .. } | Event::Woken => {}
+            Event::Received { .. } | Event::Woken | Event::Advised(_) | Event::Expected { .. } => {}
         }
         effects.extend(self.decide_claims(now, heard));
         if self.is_news(before, &effects) {

@@ -14,8 +14,9 @@ use crate::core::compact::{pack, unpack};
 use crate::core::redacted::Redacted;
 use crate::core::time::Timestamp;
 
-/// The longest text that is looked at, in bytes. The longest there is, the token of a full room, has about 560.
-const LONGEST: usize = 4_096;
+/// The longest text that is looked at, in bytes. The longest there is, the token of somebody who moves with an offer
+/// and interests that are as long as may be, has about 18,000.
+const LONGEST: usize = 20_480;
 
 /// What a seal is made with.
 #[derive(Clone)]

@@ -13,11 +13,15 @@ pub(crate) mod world;
 use std::collections::BTreeMap;
 
 use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
+use echomingle::core::directory::{Advice, Report};
 use echomingle::core::id::PeerId;
+use echomingle::core::layout::LobbyName;
 use echomingle::core::note::Note;
 use echomingle::core::protocol::{
     ClientMessage, ErrorCode, LeaveReason, Mode, Peer, Role, ServerMessage, VERSION, parse,
 };
+use echomingle::core::redacted::Redacted;
+use echomingle::core::region::Region;
 use echomingle::core::resume::{GRACE, Key};
 use echomingle::core::time::{Millis, Timestamp};
 use serde_json::{Value, json};
@@ -53,7 +57,14 @@ pub(crate) struct Script<A> {
     pub(crate) notes: Vec<Note>,
     /// Whose sockets were given up, since this was looked at last.
     pub(crate) evicted: Vec<PeerId>,
+    /// What the directory was told, since this was looked at last.
+    pub(crate) reports: Vec<Report>,
+    /// Who is to move: which of its moves it is, where to, and what is to be known of it there.
+    pub(crate) hand_overs: Vec<HandOver>,
 }
+
+/// Who is to move to another lobby: which of its moves it is, where to, and what is to be known of it there.
+pub(crate) type HandOver = (PeerId, u64, LobbyName, Vec<u8>);
 
 impl<A: Actor> Script<A> {
     /// Nobody is there. An empty actor is made now, and again after every sleep.
@@ -73,6 +84,8 @@ impl<A: Actor> Script<A> {
             short: true,
             notes: Vec::new(),
             evicted: Vec::new(),
+            reports: Vec::new(),
+            hand_overs: Vec::new(),
         }
     }
 
@@ -96,9 +109,28 @@ impl<A: Actor> Script<A> {
 
     /// Somebody connects; `number` becomes the id.
     pub(crate) fn connects(&mut self, number: u64) -> PeerId {
+        self.connects_from(number, Region::default())
+    }
+
+    /// Likewise, from somewhere in the world.
+    pub(crate) fn connects_from(&mut self, number: u64, region: Region) -> PeerId {
         let peer = PeerId::from_random(number);
-        self.happens(Event::Connected { peer });
+        self.happens(Event::Connected { peer, region });
         peer
+    }
+
+    /// The directory has answered.
+    pub(crate) fn is_advised(&mut self, advice: Advice) {
+        self.happens(Event::Advised(advice));
+    }
+
+    /// Another lobby has answered.
+    pub(crate) fn is_expected(&mut self, peer: PeerId, number: u64, token: Option<Redacted>) {
+        self.happens(Event::Expected {
+            peer,
+            number,
+            token,
+        });
     }
 
     /// Somebody sends a frame. What is relayed goes the short way, as in the shell, unless it is not to.
@@ -339,12 +371,24 @@ impl<A: Actor> Script<A> {
                 }
                 Effect::Count(note) => self.notes.push(note),
                 Effect::WakeAt(at) => self.alarm = Some(at.max(self.now())),
+                Effect::Report(report) => self.reports.push(report),
+                Effect::HandOver {
+                    peer,
+                    number,
+                    to,
+                    arrival,
+                } => self.hand_overs.push((peer, number, to, arrival)),
             }
         }
     }
 
     /// Takes the token out of a message that has to carry one, for its owner to keep.
     fn keeps_token(&mut self, owner: PeerId, message: &mut ServerMessage<Value>) {
+        if let ServerMessage::Redirect { resume, .. } = message {
+            let token = resume.take();
+            let token = token.map(|token| (owner, token.expose().into()));
+            self.tokens.extend(token);
+        }
         if let ServerMessage::Welcome { resume, .. }
         | ServerMessage::PeerJoined { resume, .. }
         | ServerMessage::Room { resume, .. } = message

@@ -5,6 +5,7 @@ use echomingle::core::actor::{Actor, Event};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::Lobby;
 use echomingle::core::protocol::{ClientMessage, Mode, parse};
+use echomingle::core::region::Region;
 use echomingle::core::resume::Key;
 use echomingle::core::time::Timestamp;
 use serde_json::{Value, json};
@@ -23,7 +24,10 @@ pub(crate) fn count() -> Value {
     let mut happens =
         |event| measure(|| drop(lobby.handle(event, NOW, &|_| Some(NOW)))).count_total;
     for peer in PEOPLE {
-        happens(Event::Connected { peer });
+        happens(Event::Connected {
+            peer,
+            region: Region::default(),
+        });
     }
     let [ana, bea, cem] = PEOPLE;
     let find = |peer| Event::Received {

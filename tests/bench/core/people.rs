@@ -7,6 +7,7 @@ use echomingle::core::actor::{Actor, Effect, Event};
 use echomingle::core::id::PeerId;
 use echomingle::core::lobby::Lobby;
 use echomingle::core::protocol::{ClientMessage, Mode, Relayed, ServerMessage};
+use echomingle::core::region::Region;
 use echomingle::core::resume::Key;
 use echomingle::core::time::{Millis, Timestamp};
 use rand::rngs::Xoshiro256PlusPlus;
@@ -65,7 +66,10 @@ impl People {
             if !people.lobby.knows(peer) {
                 people.numbers.insert(peer, people.ids.len());
                 people.ids.push(peer);
-                people.happens(Event::Connected { peer });
+                people.happens(Event::Connected {
+                    peer,
+                    region: Region::default(),
+                });
             }
         }
         people
@@ -155,7 +159,9 @@ impl People {
             | Effect::Save { .. }
             | Effect::Close { .. }
             | Effect::Evict { .. }
-            | Effect::Rename { .. } => {}
+            | Effect::Rename { .. }
+            | Effect::Report(_)
+            | Effect::HandOver { .. } => {}
         }
     }
 
