@@ -192,6 +192,10 @@ async function start() {
 
 // Search
 
+/** Whether the server has answered the latest that it was told of our search: then a move takes it along as it
+ * is. */
+let answered = false;
+
 function search() {
   // Before all else: nothing that is shown is as urgent.
   ask();
@@ -219,6 +223,7 @@ function announce() {
 }
 
 function ask() {
+  answered = false;
   const offer = prepared.offer();
   const asked = signaling.send({
     type: "find",
@@ -229,7 +234,8 @@ function ask() {
     ...(outcome && { last: outcome.report }),
   });
   if (asked) outcome = null;
-  if (asked) return showStatus("Looking for someone", "busy");
+  // On the way to where it has sent us the server is not lost.
+  if (asked || signaling.moving) return showStatus("Looking for someone", "busy");
   explainLost();
   signaling.connect();
 }
@@ -243,8 +249,10 @@ function explainLost() {
 
 /** The server is to hand over the latest of what is prepared. */
 function offerAnew() {
-  const offer = phase === "searching" && prepared.newOffer();
-  if (offer) signaling.send({ type: "offer", offer });
+  const offer = phase === "searching" && signaling.connected && prepared.newOffer();
+  if (!offer) return;
+  answered = false;
+  signaling.send({ type: "offer", offer });
 }
 
 signaling.on("waiting", () => {
@@ -255,6 +263,7 @@ signaling.on("waiting", () => {
     announce();
   }
   prepared.taken();
+  answered = true;
   offerAnew();
 });
 
@@ -292,6 +301,23 @@ signaling.on("resumed", ({ peers }) => {
   seat = null;
 });
 
+signaling.on("redirect", ({ resume }) => {
+  if (resume && phase === "searching") showStatus("Looking further away", "busy");
+});
+
+/** The search goes on where we are now, with what was offered, unless there is a newer one or none. */
+signaling.on("moved", () => {
+  prepared.prepare();
+  seat = null;
+  if (phase !== "searching") signaling.send({ type: "leave" });
+  else if (answered) showStatus("Looking for someone", "busy");
+  else {
+    announce();
+    ask();
+  }
+  if (phase === "start") showStatus("Ready");
+});
+
 /** @param {Peer} peer whom we talked to when the page was loaded anew */
 function comeBack(peer) {
   enter("connecting");
@@ -304,6 +330,7 @@ function comeBack(peer) {
 signaling.on("lost", () => {
   // What was offered may have been handed to somebody of whom we will not hear.
   prepared.discard();
+  answered = false;
   if (phase === "start" || phase === "searching") {
     explainLost();
     if (!navigator.onLine)

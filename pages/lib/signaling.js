@@ -1,21 +1,24 @@
-// One WebSocket to the signaling server, and another when it is lost, which takes the same seat again.
+// One WebSocket to the signaling server, and another when it is lost, which takes the same seat again, or
+// when the server sends us elsewhere.
 //
 // Nothing is queued: what is sent while there is no connection is refused, since an old offer must
-// never arrive in a new call. Every connection begins with `welcome` or with `resumed`: who is told
-// `welcome` knows that whatever the server held before is gone, and who is told `resumed` that it is as
-// it was, but for what was said meanwhile.
+// never arrive in a new call. Every connection begins with `welcome`, `resumed` or `moved`: who is told
+// `welcome` knows that whatever the server held before is gone, who is told `resumed` that it is as it
+// was, but for what was said meanwhile, and who is told `moved` that its search goes on in another lobby.
 
 import { backoff } from "./backoff.js";
 
 /** @import { ClientMessage, ServerMessage } from "./protocol.js" */
 
 /** @typedef {Extract<ServerMessage, { type: "welcome" }>} Welcome */
+/** @typedef {Extract<ServerMessage, { type: "redirect" }>} Redirect */
 
 /**
  * `welcome`, `waiting`, ...: every message of the server by its type. `lost`: the connection is gone
- * and is being made anew. `resumed`: it is there again, and the seat is the one from before.
+ * and is being made anew. `resumed`: it is there again, and the seat is the one from before. `redirect` is
+ * told on the way to another address; `moved`: we are there, and what the redirect's token holds goes on.
  * @typedef {{ [Message in ServerMessage as Message["type"]]: Message }
- *   & { lost: null, resumed: Welcome }} Events
+ *   & { lost: null, resumed: Welcome, moved: Welcome }} Events
  */
 
 /** How often the connection is asked whether it lives, in milliseconds, however much arrives on it: by
@@ -26,6 +29,10 @@ const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 /** And how long when there is reason to doubt that the connection lives. */
 const PONG_AT_ONCE = 3_000;
+/** How many redirects in a row are followed: as many more as there may be is a circle. */
+const REDIRECTS = 5;
+/** What the server never says. */
+const OURS = ["lost", "resumed", "moved"];
 
 export class Signaling {
   /** @type {Map<string, Set<(event: any) => void>>} */
@@ -45,6 +52,10 @@ export class Signaling {
   /** The welcome of a socket that asked for the seat from before, while that is not answered: what holds
    * if it is refused. @type {Welcome | "expected" | null} */
   #instead = null;
+  /** How many redirects have led here. */
+  #redirects = 0;
+  /** Whether the token is that of a redirect, and was not answered yet. */
+  #moved = false;
 
   /**
    * @param {string | URL} url of `/v1/match` or of a room, with the scheme ws or wss
@@ -78,6 +89,11 @@ export class Signaling {
   /** Whether messages can be sent. */
   get connected() {
     return this.#welcome;
+  }
+
+  /** Whether we are on the way to where the server has sent us. */
+  get moving() {
+    return this.#redirects > 0 && this.#socket !== null;
   }
 
   /**
@@ -125,11 +141,13 @@ export class Signaling {
     return true;
   }
 
-  #open() {
+  /** @param {URL} [redirected] to this address */
+  #open(redirected) {
     this.#drop();
+    if (!redirected) this.#redirects = 0;
     const protocols = this.#protocols(this.#failures);
     if (!protocols) return this.#lose();
-    const socket = new WebSocket(this.url, protocols);
+    const socket = new WebSocket(redirected ?? this.#address(), protocols);
     this.#socket = socket;
     socket.onopen = () => {
       if (!this.#token) return;
@@ -147,12 +165,36 @@ export class Signaling {
     this.#expectPong();
   }
 
+  /** That of the lobby which keeps our seat. It may be full or gone: where it does not answer, the server
+   * is to say where else. */
+  #address() {
+    const [, lobby] = /^([a-z]+(?:\/[0-9]+)?)\./.exec(this.#token) ?? [];
+    if (!lobby || this.#failures > 1) return this.url;
+    const address = new URL(this.url);
+    address.pathname += `/${lobby}`;
+    return address;
+  }
+
+  /** @param {Redirect} message */
+  #follow(message) {
+    // What a socket names, such as a pass, is for this server alone.
+    const address = resolve(message.url, this.#socket?.url ?? this.url);
+    if (!address) return;
+    if (message.resume) {
+      this.#token = message.resume;
+      this.#moved = true;
+    }
+    if (++this.#redirects > REDIRECTS) return this.#lose();
+    this.#open(address);
+    // Who is told may disconnect, or throw.
+    if (this.moving) this.#tell("redirect", message);
+  }
+
   /** @param {ServerMessage} message */
   #hear(message) {
     const { type } = message;
-    // These are our own words.
-    if (/** @type {string} */ (type) === "lost" || /** @type {string} */ (type) === "resumed")
-      return;
+    if (OURS.includes(type)) return;
+    if (type === "redirect") return this.#follow(message);
     if (type === "welcome" && this.#instead === "expected") {
       this.#instead = message;
       return this.#expectPong();
@@ -166,11 +208,12 @@ export class Signaling {
     if ("resume" in message && message.resume) this.#token = message.resume;
     if (type === "still-there") return this.#socket?.send("ping");
     if (type !== "welcome") return this.#tell(type, message);
-    const resumed = this.#instead !== null;
+    const event = this.#instead === null ? "welcome" : this.#moved ? "moved" : "resumed";
     this.#instead = null;
+    this.#moved = false;
     this.#welcome = true;
-    this.#failures = 0;
-    this.#tell(resumed ? "resumed" : "welcome", message);
+    this.#failures = this.#redirects = 0;
+    this.#tell(event, message);
   }
 
   /** The connection lives: ask again in a while. */
@@ -222,6 +265,20 @@ export class Signaling {
    */
   #tell(type, event) {
     for (const listener of this.#listeners.get(type) ?? []) listener(event);
+  }
+}
+
+/**
+ * @param {string} url as a redirect has it
+ * @param {string | URL} from the address it came from
+ * @returns {URL | null} null for what is no address of the same server
+ */
+function resolve(url, from) {
+  try {
+    const address = new URL(url, from);
+    return address.origin === new URL(from).origin ? address : null;
+  } catch {
+    return null;
   }
 }
 

@@ -26,6 +26,7 @@ const EVENTS = Object.keys(
     error: true,
     lost: true,
     resumed: true,
+    moved: true,
   }),
 ).map((type) => /** @type {keyof Events} */ (type));
 
@@ -78,7 +79,7 @@ for (const { name, frame } of said) {
 }
 
 test("the client hears every type of message that there is", () => {
-  assert.deepEqual([...types, "lost", "resumed"].sort(), EVENTS.toSorted());
+  assert.deepEqual([...types, "lost", "resumed", "moved"].sort(), EVENTS.toSorted());
 });
 
 for (const { name, frame } of fixtures("server/ignore")) {
