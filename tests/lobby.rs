@@ -458,7 +458,7 @@ fn what_sockets_remember_has_a_version() {
     let waits = "03010180a0f1c2b134000001056368657373000003000080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), waits, "count VERSION up");
     script.finds(ben, Video, &["chess"]);
-    let talks = "02010202000001020080a0f1c2b134";
+    let talks = "0301020200000301020080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), talks, "count VERSION up");
 }
 
