@@ -6,10 +6,8 @@
 //! - Who found nobody in its lobby within three seconds is put on a board, unless somebody who suits is on it
 //!   already: then it is to move there, to the nearest who shares an interest, or else to the nearest of all.
 //! - Two who are sent to each other are spoken for, so that of two who wait one moves and not both.
-//! - A lobby that is not in use any more is left by those who wait in it.
+//! - A lobby that is not in use any more, or not for their region, is left by those who are alone in it.
 //! - What was reported and never again is forgotten: messages a second after 15 seconds, people after half an hour.
-
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +75,18 @@ pub struct Report {
 }
 
 impl Report {
+    /// As it travels.
+    #[must_use]
+    pub fn packed(&self) -> Option<Vec<u8>> {
+        pack(self)
+    }
+
+    /// What travelled; nothing where it is of another version.
+    #[must_use]
+    pub fn from_packed(bytes: &[u8]) -> Option<Self> {
+        unpack(bytes)
+    }
+
     fn online(&self) -> u32 {
         self.people.iter().sum()
     }
@@ -89,6 +99,20 @@ pub struct Advice {
     pub layout: Layout,
     /// Who is to move, and where to.
     pub moves: Vec<(PeerId, LobbyName)>,
+}
+
+impl Advice {
+    /// As it travels.
+    #[must_use]
+    pub fn packed(&self) -> Option<Vec<u8>> {
+        pack(self)
+    }
+
+    /// What travelled; nothing where it is of another version.
+    #[must_use]
+    pub fn from_packed(bytes: &[u8]) -> Option<Self> {
+        unpack(bytes)
+    }
 }
 
 /// Somebody on the board.
@@ -111,7 +135,7 @@ struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     planner: Planner,
-    lobbies: BTreeMap<LobbyName, Known>,
+    lobbies: Vec<Known>,
 }
 
 impl Directory {
@@ -136,7 +160,8 @@ impl Directory {
     /// Takes a report.
     pub fn hear(&mut self, report: Report, budget: &Budget, now: Timestamp) -> Advice {
         let lobby = report.lobby;
-        let known = self.lobbies.remove(&lobby);
+        let place = self.lobbies.iter().position(|it| it.report.lobby == lobby);
+        let known = place.map(|place| self.lobbies.swap_remove(place));
         let before = known.map(|known| known.posts).unwrap_or_default();
         let stranded = report.stranded.clone();
         self.forget(now);
@@ -151,7 +176,7 @@ impl Directory {
                 posts.push(Post { who, expects });
             } else if let Some(to) = self.somebody_for(&who, now) {
                 moves.push((who.peer, to));
-            } else if !self.layout().has(lobby) {
+            } else if !self.layout().serves(lobby, who.region) {
                 moves.push((
                     who.peer,
                     self.layout().choose(who.region, who.peer.number()),
@@ -160,14 +185,11 @@ impl Directory {
                 posts.push(Post { who, expects });
             }
         }
-        self.lobbies.insert(
-            lobby,
-            Known {
-                report,
-                at: now,
-                posts,
-            },
-        );
+        self.lobbies.push(Known {
+            report,
+            at: now,
+            posts,
+        });
         self.review(budget, now);
         Advice {
             layout: self.layout().clone(),
@@ -185,7 +207,7 @@ impl Directory {
     #[must_use]
     pub fn stats(&self, now: Timestamp) -> Stats {
         let mut stats = Stats::default();
-        for Known { report, at, .. } in self.lobbies.values() {
+        for Known { report, at, .. } in &self.lobbies {
             if now.since(*at) < PRESENT {
                 let [video, text] = report.waiting;
                 stats.online = stats.online.saturating_add(report.online());
@@ -199,7 +221,8 @@ impl Directory {
 
     fn loads(&self, now: Timestamp) -> Loads {
         let mut loads = Loads::default();
-        for (&lobby, Known { report, at, .. }) in &self.lobbies {
+        for Known { report, at, .. } in &self.lobbies {
+            let lobby = report.lobby;
             let old = now.since(*at);
             if old >= PRESENT {
                 continue;
@@ -222,7 +245,8 @@ impl Directory {
             None => 1,
         };
         let lobbies = self.lobbies.iter_mut();
-        let posts = lobbies.flat_map(|(&lobby, known)| {
+        let posts = lobbies.flat_map(|known| {
+            let lobby = known.report.lobby;
             let posts = known.posts.iter_mut();
             posts.map(move |post| (lobby, post))
         });
@@ -241,7 +265,7 @@ impl Directory {
 
     /// What is too old to be true.
     fn forget(&mut self, now: Timestamp) {
-        self.lobbies.retain(|_, known| {
+        self.lobbies.retain_mut(|known| {
             let old = now.since(known.at);
             if old >= POSTED {
                 known.posts.clear();

@@ -4,8 +4,6 @@
 //! seconds and at most every five seconds; and who waits alone is told of after three seconds, and again after as
 //! long as it has waited, a minute at most. An object that slept does not remember what it told and tells it again.
 
-use std::collections::BTreeSet;
-
 use crate::core::id::PeerId;
 use crate::core::layout::{Layout, LobbyName};
 use crate::core::queue::PARTICULAR;
@@ -73,7 +71,7 @@ pub(super) struct Outlook {
     changed: Option<Timestamp>,
     told: Option<Timestamp>,
     /// Who was told to be alone, and when that is told again.
-    alone: BTreeSet<PeerId>,
+    alone: Vec<PeerId>,
     again: Option<Timestamp>,
     pub(super) messages: Meter,
     pub(super) searches: Meter,
@@ -88,7 +86,7 @@ impl Outlook {
             layout: None,
             changed: None,
             told: None,
-            alone: BTreeSet::new(),
+            alone: Vec::new(),
             again: None,
             messages: Meter::default(),
             searches: Meter::default(),

@@ -67,14 +67,17 @@ impl Region {
     /// The region of a visitor, from what the platform knows of its address (Cloudflare: Workers, the `cf` object of
     /// a request): the code of the continent, and degrees east, where continents have two regions.
     #[must_use]
-    pub fn of(continent: &str, longitude: Option<f64>) -> Self {
-        let east_of = |degrees: f64| longitude.is_some_and(|east| east > degrees);
+    pub fn of(continent: &str, longitude: &str) -> Self {
+        // To the degree is near enough, and reading floating-point numbers takes 10 KiB of tables.
+        let degrees = longitude.split('.').next();
+        let degrees: Option<i32> = degrees.and_then(|degrees| degrees.parse().ok());
+        let east_of = |west: i32| degrees.is_some_and(|east| east > west);
         match continent {
-            "NA" if east_of(-100.0) => Self::Enam,
+            "NA" if east_of(-100) => Self::Enam,
             "NA" => Self::Wnam,
             "SA" | "AN" => Self::Sam,
-            "EU" if east_of(19.0) => Self::Eeur,
-            "AS" if east_of(60.0) => Self::Apac,
+            "EU" if east_of(19) => Self::Eeur,
+            "AS" if east_of(60) => Self::Apac,
             "AS" => Self::Me,
             "OC" => Self::Oc,
             "AF" => Self::Afr,
@@ -140,18 +143,18 @@ mod tests {
     #[test]
     fn a_visitor_is_where_its_address_is() {
         for (continent, longitude, region) in [
-            ("NA", Some(-122.4), Region::Wnam),
-            ("NA", Some(-74.0), Region::Enam),
-            ("SA", Some(-46.6), Region::Sam),
-            ("EU", Some(2.3), Region::Weur),
-            ("EU", Some(30.5), Region::Eeur),
-            ("EU", None, Region::Weur),
-            ("AS", Some(139.7), Region::Apac),
-            ("AS", Some(46.7), Region::Me),
-            ("OC", Some(151.2), Region::Oc),
-            ("AF", Some(3.4), Region::Afr),
-            ("T1", None, Region::Weur),
-            ("", None, Region::Weur),
+            ("NA", "-122.4", Region::Wnam),
+            ("NA", "-74.0", Region::Enam),
+            ("SA", "-46.6", Region::Sam),
+            ("EU", "2.3", Region::Weur),
+            ("EU", "30.5", Region::Eeur),
+            ("EU", "", Region::Weur),
+            ("AS", "139.7", Region::Apac),
+            ("AS", "46.7", Region::Me),
+            ("OC", "151.2", Region::Oc),
+            ("AF", "3.4", Region::Afr),
+            ("T1", "", Region::Weur),
+            ("", "", Region::Weur),
         ] {
             assert_eq!(Region::of(continent, longitude), region, "{continent}");
         }

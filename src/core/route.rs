@@ -1,10 +1,12 @@
 //! Which path leads where.
 
+use crate::core::layout::LobbyName;
+
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route<'a> {
-    /// `/v1/match`: a WebSocket to meet somebody at random.
-    Match,
+    /// `/v1/match`: a WebSocket to meet somebody at random. `/v1/match/{lobby}`: in this lobby.
+    Match(Option<LobbyName>),
     /// `/v1/rooms/{room}`: a WebSocket to the room of this name, `[A-Za-z0-9_-]{1,64}`.
     Room(&'a str),
     /// `/v1/ice`: the ICE servers.
@@ -24,11 +26,14 @@ impl<'a> Route<'a> {
     /// The route of a path, without its query.
     #[must_use]
     pub fn of(path: &'a str) -> Option<Self> {
+        if let Some(lobby) = path.strip_prefix("/v1/match/") {
+            return lobby.parse().ok().map(Some).map(Self::Match);
+        }
         if let Some(room) = path.strip_prefix("/v1/rooms/") {
             return names_a_room(room).then_some(Self::Room(room));
         }
         match path {
-            "/v1/match" => Some(Self::Match),
+            "/v1/match" => Some(Self::Match(None)),
             "/v1/ice" => Some(Self::Ice),
             "/v1/pass" => Some(Self::Pass),
             "/v1/stats" => Some(Self::Stats),
@@ -43,7 +48,7 @@ impl<'a> Route<'a> {
         match self {
             Self::Pass => method == "POST",
             Self::Ice => method == "GET" || method == "POST",
-            Self::Match | Self::Room(_) | Self::Stats | Self::Health => method == "GET",
+            Self::Match(_) | Self::Room(_) | Self::Stats | Self::Health => method == "GET",
         }
     }
 }
@@ -94,15 +99,31 @@ mod tests {
 
     #[test]
     fn only_known_paths_lead_somewhere() {
-        assert_eq!(Route::of("/v1/match"), Some(Route::Match));
-        for path in ["", "/", "/v1/match/", "/V1/match", "/v1"] {
+        assert_eq!(Route::of("/v1/match"), Some(Route::Match(None)));
+        let half = Some("weur/2".parse().unwrap());
+        assert_eq!(Route::of("/v1/match/weur/2"), Some(Route::Match(half)));
+        for path in [
+            "",
+            "/",
+            "/v1/match/",
+            "/V1/match",
+            "/v1",
+            "/v1/match/mars",
+            "/v1/match/weur/2/",
+            "/v1/match/weur/1024",
+        ] {
             assert_eq!(Route::of(path), None, "{path}");
         }
     }
 
     #[test]
     fn all_is_asked_by_get_but_what_takes_a_pass_or_gives_one() {
-        let all = [Route::Match, Route::Room("r"), Route::Stats, Route::Health];
+        let all = [
+            Route::Match(None),
+            Route::Room("r"),
+            Route::Stats,
+            Route::Health,
+        ];
         for route in all {
             assert!(route.takes("GET") && !route.takes("POST"), "{route:?}");
         }

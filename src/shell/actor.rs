@@ -15,8 +15,10 @@ use web_sys::{Request, Response};
 
 use super::answer::{opened, refused};
 use super::bindings::Env;
+use super::company::Company;
 use super::journal::Journal;
 use super::log::{Line, log};
+use super::nearest::region;
 use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
@@ -75,6 +77,8 @@ pub(super) struct Live<A> {
     /// What goes to the log when it is.
     line: fn(usize) -> Line,
     journal: Journal,
+    /// The objects beside this one, where it speaks to any.
+    company: Option<Company>,
 }
 
 struct Connection {
@@ -100,11 +104,23 @@ impl<A: Actor> Live<A> {
             complete: false,
             line,
             journal: Journal::new(env),
+            company: None,
         }
     }
 
+    /// With others beside it.
+    pub(super) fn in_company(mut self, company: Company) -> Self {
+        self.company = Some(company);
+        self
+    }
+
+    /// The actor, with those seats that were needed.
+    pub(super) const fn actor(&self) -> &A {
+        &self.actor
+    }
+
     /// The actor, with every seat in it.
-    pub(super) fn restored(&mut self) -> &mut A {
+    fn restored(&mut self) -> &mut A {
         if !self.complete {
             for socket in self.state.get_websockets().unwrap_or_default() {
                 self.recall(socket.unchecked_ref());
@@ -169,7 +185,8 @@ impl<A: Actor> Live<A> {
         socket.belongs_to(peer);
         self.connections
             .insert(peer, Connection::new(socket, now()));
-        self.happened(Event::Connected { peer });
+        let region = region(request);
+        self.happened(Event::Connected { peer, region });
         opened(&pair.client()?, subprotocol(request)?)
     }
 
@@ -182,6 +199,7 @@ impl<A: Actor> Live<A> {
             return;
         };
         connection.heard = now();
+        self.actor.hears(connection.heard);
         let taken = connection.allowance.take(length(frame), connection.heard);
         if let Err(told) = taken {
             if let Some(rejection) = told {
@@ -237,7 +255,8 @@ impl<A: Actor> Live<A> {
         self.happened(Event::Woken);
     }
 
-    fn happened(&mut self, event: Event<'_>) {
+    /// Something happened.
+    pub(super) fn happened(&mut self, event: Event<'_>) {
         self.restored();
         let (connections, state) = (&self.connections, &self.state);
         let heard = |peer| {
@@ -313,6 +332,21 @@ impl<A: Actor> Live<A> {
                 Effect::Rename { from, to } => self.rename(from, to),
                 Effect::WakeAt(at) => self.wake_at(at),
                 Effect::Count(note) => self.journal.count(note),
+                Effect::Report(report) => {
+                    if let Some(company) = &self.company {
+                        company.tell(&report);
+                    }
+                }
+                Effect::HandOver {
+                    peer,
+                    number,
+                    to,
+                    arrival,
+                } => {
+                    if let Some(company) = &self.company {
+                        company.hand_over(peer, number, to, &arrival);
+                    }
+                }
             }
         }
     }

@@ -1,16 +1,18 @@
 //! What `wrangler.toml` binds and configures, each name in one place.
 
-use js_sys::Reflect;
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::platform::{Namespace, Result, Stub};
 use crate::core::ice::Settings;
+use crate::core::layout::{Budget, LobbyName};
 use crate::core::quota::Counted;
 use crate::core::turnstile::Turnstile;
 
 #[wasm_bindgen]
 extern "C" {
     /// All of it.
+    #[derive(Clone)]
     pub type Env;
 
     #[wasm_bindgen(method, structural, getter, js_name = LOBBY)]
@@ -19,6 +21,9 @@ extern "C" {
     #[wasm_bindgen(method, structural, getter, js_name = ROOM)]
     fn rooms(this: &Env) -> Namespace;
 
+    #[wasm_bindgen(method, structural, getter, js_name = DIRECTORY)]
+    fn directories(this: &Env) -> Namespace;
+
     /// What counts for a whole location of Cloudflare (Cloudflare: Workers, Rate Limiting).
     pub type Limiter;
 
@@ -26,12 +31,25 @@ extern "C" {
     pub type Dataset;
 }
 
-/// Everybody meets in this one lobby.
-const LOBBY_NAME: &str = "global";
+/// The object of a lobby. Whoever names it first has it made where its people are (Cloudflare: Durable Objects, Data
+/// location); that of all regions is made where the first of all is.
+pub(super) fn lobby(env: &Env, name: LobbyName) -> Result<Stub> {
+    let options = Object::new();
+    if let Some(region) = name.region() {
+        Reflect::set(&options, &"locationHint".into(), &region.name().into())?;
+    }
+    let namespace = env.lobbies();
+    namespace.get_by_name_with_options(&name.to_string(), &options)
+}
 
-/// The lobby object.
-pub(super) fn lobby(env: &Env) -> Result<Stub> {
-    env.lobbies().get_by_name(LOBBY_NAME)
+/// The one object that knows of all lobbies.
+pub(super) fn directory(env: &Env) -> Result<Stub> {
+    env.directories().get_by_name("directory")
+}
+
+/// What one lobby can take.
+pub(super) fn budget(env: &Env) -> Budget {
+    Budget::configured(variable(env, "LOBBY_BUDGET").as_deref())
 }
 
 /// The object of the room of this name.

@@ -7,7 +7,7 @@
 // Written by hand, for the module that worker-build writes puts two JavaScript proxies around every call of
 // every object. The types of the runtime are not those of a page, so it is not among what tsc checks.
 
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import { full } from "./full.js";
 import * as rust from "./index.js";
 
@@ -34,7 +34,9 @@ export default class extends WorkerEntrypoint {
   async fetch(request) {
     recover();
     try {
-      return await rust.fetch(request, this.env);
+      const answer = rust.fetch(request, this.env);
+      if (rust.wants_layout()) this.ctx.waitUntil(askForLayout(this.env));
+      return await answer;
     } catch (error) {
       const answer = full(error, Date.now());
       if (answer) return answer;
@@ -43,17 +45,37 @@ export default class extends WorkerEntrypoint {
   }
 }
 
-/** A Durable Object of the runtime, of which `Class` is the Rust side. */
-function durableObject(Class) {
-  return class {
-    #state;
-    #env;
+/** Where the directory does not answer, what it said last holds. */
+async function askForLayout(env) {
+  const layout = await env.DIRECTORY.getByName("directory")
+    .layout()
+    .catch(() => undefined);
+  if (layout) rust.take_layout(layout);
+}
+
+/**
+ * A Durable Object of the runtime, of which `Class` is the Rust side. `asked` names what other objects and the Worker
+ * may ask of it (Cloudflare: Workers, RPC).
+ */
+function durableObject(Class, asked = []) {
+  return class extends DurableObject {
+    static {
+      for (const name of asked) {
+        this.prototype[name] = function (...given) {
+          return this.#do((actor) => actor[name](...given));
+        };
+      }
+    }
+
     #actor;
     #life = -1;
+    #answers = {
+      advised: (advice) => advice && this.#do((actor) => actor.advised(advice)),
+      expected: (peer, number, token) => this.#do((actor) => actor.expected(peer, number, token)),
+    };
 
     constructor(state, env) {
-      this.#state = state;
-      this.#env = env;
+      super(state, env);
       this.#living();
     }
 
@@ -62,7 +84,7 @@ function durableObject(Class) {
       recover();
       if (this.#actor && this.#life === life) return this.#actor;
       try {
-        this.#actor = new Class(this.#state, this.#env);
+        this.#actor = new Class(this.ctx, this.env, this.#answers);
         this.#life = life;
         return this.#actor;
       } catch (error) {
@@ -101,5 +123,6 @@ function durableObject(Class) {
   };
 }
 
-export const LobbyObject = durableObject(rust.LobbyObject);
+export const DirectoryObject = durableObject(rust.DirectoryObject, ["hear", "layout"]);
+export const LobbyObject = durableObject(rust.LobbyObject, ["expect"]);
 export const RoomObject = durableObject(rust.RoomObject);

@@ -6,14 +6,16 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
 use super::actor::{Live, handlers};
-use super::answer::{json, refused};
 use super::bindings::Env;
+use super::company::{Answers, Company};
 use super::log::{Line, log};
-use super::platform::{Result, State};
+use super::platform::{Result, State, now};
 use super::socket::Socket;
-use super::storage::key;
+use super::storage::key_of_lobby;
+use crate::core::actor::Event;
+use crate::core::directory::Advice;
+use crate::core::id::PeerId;
 use crate::core::lobby::Lobby;
-use crate::core::route::{Route, split_url};
 
 /// The Durable Object of the waiting queue and the pairs.
 #[wasm_bindgen]
@@ -23,26 +25,42 @@ pub struct LobbyObject(RefCell<Live<Lobby>>);
 impl LobbyObject {
     /// It is made, or wakes up.
     #[wasm_bindgen(constructor)]
-    pub fn new(state: State, env: &Env) -> Self {
+    pub fn new(state: State, env: &Env, answers: Answers) -> Self {
         log(&Line::LobbyAwake);
         let restored = |sockets| Line::LobbyRestored { sockets };
-        let lobby = Lobby::new(key(&state));
-        Self(RefCell::new(Live::wake(lobby, state, env, restored)))
+        let (key, name) = key_of_lobby(&state);
+        let lobby = Lobby::among_others(name, key);
+        let company = Company::new(env, answers);
+        let live = Live::wake(lobby, state, env, restored);
+        Self(RefCell::new(live.in_company(company)))
+    }
+
+    /// Another lobby asks for a token for who is to come from there.
+    pub fn expect(&self, arrival: &[u8]) -> Option<String> {
+        let live = self.0.borrow();
+        let token = live.actor().expect(arrival, now())?;
+        Some(token.expose().into())
+    }
+
+    /// The directory has answered.
+    pub fn advised(&self, advice: &[u8]) {
+        if let Some(advice) = Advice::from_packed(advice) {
+            self.0.borrow_mut().happened(Event::Advised(advice));
+        }
+    }
+
+    /// Another lobby has answered.
+    pub fn expected(&self, peer: f64, number: f64, token: Option<String>) {
+        self.0.borrow_mut().happened(Event::Expected {
+            peer: PeerId::from_random(peer as u64),
+            number: number as u64,
+            token: token.map(Into::into),
+        });
     }
 
     /// A request arrived.
     pub fn fetch(&self, request: &Request) -> Result<Response> {
-        let url = request.url();
-        match Route::of(split_url(&url).1) {
-            Some(Route::Match) => self.0.borrow_mut().accept(request),
-            Some(Route::Stats) => {
-                let origin = request.headers().get("origin")?;
-                json(&self.0.borrow_mut().restored().stats(), origin.as_deref())
-            }
-            Some(Route::Room(_) | Route::Health | Route::Ice | Route::Pass) | None => {
-                refused(404, "Not here.")
-            }
-        }
+        self.0.borrow_mut().accept(request)
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) enum Line {
     },
     /// The runtime refused the alarm.
     AlarmRefused,
+    /// What the directory knows could not be kept.
+    LayoutNotKept,
     /// The key of the tokens could not be read or kept.
     KeyNotKept,
 }

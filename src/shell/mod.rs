@@ -6,10 +6,13 @@
 mod actor;
 mod answer;
 mod bindings;
+mod company;
+mod directory;
 mod ice;
 mod journal;
 mod lobby;
 mod log;
+mod nearest;
 mod pass;
 mod platform;
 mod relay;
@@ -22,8 +25,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use self::answer::refused;
-use self::bindings::{Env, allowed_origins, lobby, room, turnstile};
+use self::bindings::{Env, allowed_origins, directory, lobby, room, turnstile};
 use self::log::{Line, log};
+use self::nearest::nearest;
 use self::platform::Result;
 use self::visit::Visit;
 use crate::core::origin::{AllowedOrigins, Sender};
@@ -69,16 +73,22 @@ pub fn fetch(request: &Request, env: &Env) -> Result<JsValue> {
             ice::answer(env, turnstile, posted, page, address, origin)
         }
         Route::Pass => pass::answer(env, turnstile, request, own, address, origin),
-        Route::Match | Route::Room(_) if !upgrades(request)? => {
+        Route::Match(_) | Route::Room(_) if !upgrades(request)? => {
             Ok(refused(426, "Open a WebSocket here (Upgrade: websocket).")?.into())
         }
-        Route::Match | Route::Room(_) if !pass::admits(turnstile.as_ref(), request)? => {
+        Route::Match(_) | Route::Room(_) if !pass::admits(turnstile.as_ref(), request)? => {
             let text = "A pass is needed here that is still good. /v1/ice names the check for it.";
             Ok(refused(403, text)?.into())
         }
         Route::Room(name) => Visit::to_object(room(env, name)?, request)?.counted(env, address),
-        Route::Match => Visit::to_object(lobby(env)?, request)?.counted(env, address),
-        Route::Stats => Ok(lobby(env)?.fetch_with_request(request)?.into()),
+        Route::Match(named) => {
+            let name = match named {
+                Some(name) => name,
+                None => nearest(request)?,
+            };
+            Visit::to_object(lobby(env, name)?, request)?.counted(env, address)
+        }
+        Route::Stats => Ok(directory(env)?.fetch_with_request(request)?.into()),
     }
 }
 

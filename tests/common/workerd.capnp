@@ -12,7 +12,7 @@ const config :Workerd.Config = (
   extensions = [
     (modules = [(name = "echomingle:dataset", internal = true, esModule = embed "dataset.js")]),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "worker") ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (cfBlobHeader = "cf-blob"), service = "worker") ],
 );
 
 const worker :Workerd.Worker = (
@@ -25,11 +25,13 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "LobbyObject", uniqueKey = "lobby", enableSql = true),
     (className = "RoomObject", uniqueKey = "room", enableSql = true),
+    (className = "DirectoryObject", uniqueKey = "directory", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),
+    (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
     (
       name = "ANALYTICS",
       wrapped = (
@@ -51,6 +53,7 @@ const worker :Workerd.Worker = (
     (name = "METERED_API_KEY", fromEnvironment = "METERED_API_KEY"),
     (name = "METERED_API", fromEnvironment = "METERED_API"),
     (name = "LOG_SAMPLING", fromEnvironment = "LOG_SAMPLING"),
+    (name = "LOBBY_BUDGET", fromEnvironment = "LOBBY_BUDGET"),
     (name = "HIDE_ADDRESS", fromEnvironment = "HIDE_ADDRESS"),
     (name = "TURNSTILE_SITE_KEY", fromEnvironment = "TURNSTILE_SITE_KEY"),
     (name = "TURNSTILE_SECRET", fromEnvironment = "TURNSTILE_SECRET"),

@@ -14,6 +14,7 @@ mod http;
 mod ice;
 mod journal;
 mod leaving;
+mod lobbies;
 mod meeting;
 mod party;
 mod privacy;

@@ -289,6 +289,11 @@ impl Visitor {
                 self.ears.name
             )
         });
+        if let ServerMessage::Redirect { resume, .. } = &mut heard
+            && let Some(token) = resume.take()
+        {
+            self.token = token.expose().into();
+        }
         if let ServerMessage::Welcome { resume, .. }
         | ServerMessage::PeerJoined { resume, .. }
         | ServerMessage::Room { resume, .. } = &mut heard

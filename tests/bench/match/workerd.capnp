@@ -7,7 +7,7 @@ const config :Workerd.Config = (
     (name = "worker", worker = .worker),
     (name = "disk", disk = (writable = true)),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:0", http = (), service = "worker") ],
+  sockets = [ (name = "http", address = "127.0.0.1:0", http = (cfBlobHeader = "cf-blob"), service = "worker") ],
 );
 
 const worker :Workerd.Worker = (
@@ -19,10 +19,12 @@ const worker :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "LobbyObject", uniqueKey = "lobby", enableSql = true),
     (className = "RoomObject", uniqueKey = "room", enableSql = true),
+    (className = "DirectoryObject", uniqueKey = "directory", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [
     (name = "LOBBY", durableObjectNamespace = "LobbyObject"),
     (name = "ROOM", durableObjectNamespace = "RoomObject"),
+    (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
   ],
 );
