@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::iter;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -365,6 +366,17 @@ impl Planner {
     }
 
     fn fold(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
+        // What each would have to do with all that is below it: those count, too, who are still in it, and who are on
+        // the way to it since what they are in was folded.
+        let mut below = Loads::default();
+        for (&lobby, &load) in &loads.lobbies {
+            let own = lobby.region().is_some_and(|own| self.layout.has_own(own));
+            let up = iter::successors(Some(lobby), |lobby| lobby.parent());
+            for top in up.filter(|&top| !own || top != LobbyName::Global) {
+                let sum = below.lobbies.entry(top).or_default();
+                *sum = sum.and(load);
+            }
+        }
         let mut quiet = BTreeMap::new();
         for &lobby in self.layout.shares.keys() {
             let LobbyName::Part(region, number) = lobby else {
@@ -374,14 +386,13 @@ impl Planner {
                 continue;
             };
             let twin = LobbyName::Part(region, number ^ 1);
-            let all = match number {
-                1 => vec![lobby, parent],
-                _ if number % 2 == 0 && self.layout.has(twin) => vec![lobby, twin, parent],
-                _ => continue,
-            };
-            // Those who are still in the parent count, too.
-            let sum = all.into_iter().map(|lobby| loads.of(lobby));
-            let share = budget.share(sum.fold(Load::default(), Load::and));
+            if number > 1 && (number % 2 == 1 || !self.layout.has(twin)) {
+                continue;
+            }
+            let share = budget.share(match number {
+                1 => below.of(lobby).and(below.of(parent)),
+                _ => below.of(parent),
+            });
             if share < Budget::FOLD {
                 quiet.insert(lobby, share);
             }
