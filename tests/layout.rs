@@ -80,7 +80,7 @@ impl Scene {
         let mut scene = Self::of_a_region();
         while scene.home(Region::Weur).len() < many {
             for lobby in scene.home(Region::Weur) {
-                scene.loads.lobbies.insert(lobby, messages(601));
+                scene.loads.set(lobby, messages(601));
             }
             scene.after(30 * SECOND);
             assert!(scene.now < 6 * HOUR, "{many} take too long");
@@ -92,7 +92,7 @@ impl Scene {
     /// A lobby has so many thousandths of its budget to do, from now on.
     fn does(&mut self, lobby: &str, share: u32) {
         let load = (self.load)(share);
-        self.loads.lobbies.insert(lobby.parse().unwrap(), load);
+        self.loads.set(lobby.parse().unwrap(), load);
     }
 
     /// The people who are in `global`, from now on.
@@ -232,7 +232,7 @@ fn a_region_has_512_lobbies_at_most() {
     let mut scene = Scene::of_parts(512);
     let all = scene.home(Region::Weur);
     for &lobby in &all {
-        scene.loads.lobbies.insert(lobby, messages(1_000));
+        scene.loads.set(lobby, messages(1_000));
     }
     scene.after(MINUTE);
     scene.after(MINUTE);
@@ -393,7 +393,7 @@ fn sockets_count_like_messages() {
     }
     // The more of both, and not both together.
     let mut scene = Scene::of_parts(2);
-    scene.loads.lobbies.insert(
+    scene.loads.set(
         "weur/2".parse().unwrap(),
         Load {
             messages: 600,
@@ -461,7 +461,7 @@ fn any_two_lobbies_are_compared_as_often_as_any_other_two() {
                 let pair = [home[first], home[second]];
                 for &lobby in &home {
                     let share = if pair.contains(&lobby) { 500 } else { 400 };
-                    scene.loads.lobbies.insert(lobby, messages(share));
+                    scene.loads.set(lobby, messages(share));
                 }
                 scene.after(0);
                 let layout = scene.planner.layout();
@@ -572,9 +572,10 @@ impl World {
         let mut loads = Loads::default();
         for (places, demand) in self.places.iter().zip(self.demand) {
             for (&lobby, part) in places {
-                let load: &mut Load = loads.lobbies.entry(lobby).or_default();
+                let mut load = loads.of(lobby);
                 load.messages += (f64::from(demand.messages) * part).round() as u32;
                 load.sockets += (f64::from(demand.sockets) * part).round() as u32;
+                loads.set(lobby, load);
             }
         }
         loads.in_global = std::array::from_fn(|place| {
@@ -602,7 +603,7 @@ impl World {
     /// Takes note of since when what could change is as it is.
     fn remembers(&mut self, layout: &Layout, loads: &Loads) {
         let busy = layout.lobbies().filter(|&lobby| {
-            let load = loads.lobbies.get(&lobby).copied().unwrap_or_default();
+            let load = loads.of(lobby);
             self.budget.share(match lobby {
                 LobbyName::Global => staying(load, loads, layout),
                 LobbyName::Part(..) => load,
@@ -726,7 +727,7 @@ fn folds(layout: &Layout) -> Vec<(LobbyName, LobbyName)> {
 /// All that a lobby would have to do sooner or later if this one were folded into it: what it has to do now, and
 /// what all below it have that are in use no longer, or would not be.
 fn below(loads: &Loads, layout: &Layout, lobby: LobbyName, parent: LobbyName) -> Load {
-    let is_below = |&(&other, _): &(&LobbyName, &Load)| match (other, parent) {
+    let is_below = |&&(other, _): &&(LobbyName, Load)| match (other, parent) {
         (LobbyName::Global, _) => parent == LobbyName::Global,
         (LobbyName::Part(region, _), LobbyName::Global) => {
             Some(region) == lobby.region() || layout.serves(LobbyName::Global, region)
@@ -838,7 +839,7 @@ proptest! {
         let loads = world.loads();
         let layout = world.planner.layout();
         for lobby in layout.lobbies() {
-            let load = loads.lobbies.get(&lobby).copied().unwrap_or_default();
+            let load = loads.of(lobby);
             prop_assert!(world.budget.share(load) <= SPLIT, "{lobby} has {load:?}");
         }
         for (lobby, parent) in folds(layout) {

@@ -30,6 +30,8 @@ const PRESENT: Millis = Millis::new(30 * 60_000);
 const POSTED: Millis = Millis::new(150_000);
 /// For how long somebody is spoken for: the other one has to be told and to connect meanwhile.
 const SPOKEN_FOR: Millis = Millis::new(10_000);
+/// How often the layout is looked at, however many reports come.
+const REVIEWED: Millis = Millis::new(1_000);
 
 /// Somebody who waits, and found nobody where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +138,8 @@ struct Known {
 pub struct Directory {
     planner: Planner,
     lobbies: Vec<Known>,
+    /// When the layout was looked at last.
+    reviewed: Option<Timestamp>,
 }
 
 impl Directory {
@@ -199,6 +203,10 @@ impl Directory {
 
     /// Changes the layout where it is time to.
     pub fn review(&mut self, budget: &Budget, now: Timestamp) -> bool {
+        if self.reviewed.is_some_and(|at| now.since(at) < REVIEWED) && budget.over >= REVIEWED {
+            return false;
+        }
+        self.reviewed = Some(now);
         let loads = self.loads(now);
         self.planner.review(&loads, budget, now)
     }
@@ -229,7 +237,7 @@ impl Directory {
             }
             let messages = if old < BUSY { report.messages } else { 0 };
             let sockets = report.online();
-            loads.lobbies.insert(lobby, Load { messages, sockets });
+            loads.set(lobby, Load { messages, sockets });
             if lobby == LobbyName::Global {
                 loads.in_global = report.people;
             }

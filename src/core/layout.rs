@@ -10,7 +10,6 @@
 //!   under 25 % for two minutes. So what was just split is never folded, nor what was folded split, at the same load.
 //! - A region changes once in 30 s at most, and each change has a version.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::iter;
 use std::str::FromStr;
@@ -22,7 +21,6 @@ use crate::core::time::{Millis, Timestamp};
 
 /// The name of a lobby: `global`, `weur`, `weur/2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
 pub enum LobbyName {
     /// That of all who have none of their own.
     Global,
@@ -105,20 +103,6 @@ impl FromStr for LobbyName {
         let fits = (1..MOST).contains(&number) && (number > 1 || !text.contains('/'));
         let region = region.parse().map_err(|_| NotALobby)?;
         fits.then_some(Self::Part(region, number)).ok_or(NotALobby)
-    }
-}
-
-impl From<LobbyName> for String {
-    fn from(name: LobbyName) -> Self {
-        name.to_string()
-    }
-}
-
-impl TryFrom<String> for LobbyName {
-    type Error = NotALobby;
-
-    fn try_from(text: String) -> Result<Self, NotALobby> {
-        text.parse()
     }
 }
 
@@ -219,22 +203,26 @@ impl Budget {
 pub struct Layout {
     /// Counts the changes.
     pub version: u32,
-    /// In thousandths of the budget. `global` has no place here: it serves whoever has nothing else.
-    shares: BTreeMap<LobbyName, u32>,
+    /// In thousandths of the budget, in order. `global` has no place here: it serves whoever has nothing else.
+    shares: Vec<(LobbyName, u32)>,
 }
 
 impl Layout {
     /// The lobbies of a region, which are never none.
     pub fn home(&self, region: Region) -> impl Iterator<Item = LobbyName> {
-        let own = LobbyName::Part(region, 0)..=LobbyName::Part(region, u16::MAX);
-        let own = self.shares.range(own).map(|(&name, _)| name);
+        let own = self.shares.iter().map(|&(lobby, _)| lobby);
+        let own = own.filter(move |lobby| lobby.region() == Some(region));
         let none = !self.has_own(region);
         own.chain(none.then_some(LobbyName::Global))
     }
 
     fn has_own(&self, region: Region) -> bool {
-        let own = LobbyName::Part(region, 0)..=LobbyName::Part(region, u16::MAX);
-        self.shares.range(own).next().is_some()
+        let mut all = self.shares.iter();
+        all.any(|(lobby, _)| lobby.region() == Some(region))
+    }
+
+    fn share(&self, lobby: LobbyName) -> Option<u32> {
+        of(&self.shares, lobby)
     }
 
     /// Whether who is of this region and looks for somebody in this lobby may do so there. In any that is in use,
@@ -243,7 +231,7 @@ impl Layout {
     pub fn serves(&self, lobby: LobbyName, region: Region) -> bool {
         match lobby {
             LobbyName::Global => !self.has_own(region),
-            LobbyName::Part(..) => self.shares.contains_key(&lobby),
+            LobbyName::Part(..) => self.share(lobby).is_some(),
         }
     }
 
@@ -252,7 +240,7 @@ impl Layout {
     pub fn has(&self, lobby: LobbyName) -> bool {
         match lobby {
             LobbyName::Global => Region::ALL.into_iter().any(|region| !self.has_own(region)),
-            LobbyName::Part(..) => self.shares.contains_key(&lobby),
+            LobbyName::Part(..) => self.share(lobby).is_some(),
         }
     }
 
@@ -264,18 +252,20 @@ impl Layout {
         let many = home.len() as u64;
         let one = random % many;
         let other = (one + 1 + (random >> 32) % many.saturating_sub(1).max(1)) % many;
-        let share = |place: u64| self.shares.get(&home[place as usize]);
-        home[if share(other) < share(one) {
+        let share = |place: u64| self.share(home[place as usize]);
+        let less = if share(other) < share(one) {
             other
         } else {
             one
-        } as usize]
+        };
+        home[less as usize]
     }
 
     /// The lobbies in use, in order.
     pub fn lobbies(&self) -> impl Iterator<Item = LobbyName> {
         let global = self.has(LobbyName::Global).then_some(LobbyName::Global);
-        global.into_iter().chain(self.shares.keys().copied())
+        let own = self.shares.iter().map(|&(lobby, _)| lobby);
+        global.into_iter().chain(own)
     }
 }
 
@@ -283,14 +273,28 @@ impl Layout {
 #[derive(Debug, Clone, Default)]
 pub struct Loads {
     /// Of each that has something to do.
-    pub lobbies: BTreeMap<LobbyName, Load>,
+    pub lobbies: Vec<(LobbyName, Load)>,
     /// In the order of [`Region::ALL`].
     pub in_global: [u32; Region::COUNT],
 }
 
 impl Loads {
-    fn of(&self, lobby: LobbyName) -> Load {
-        self.lobbies.get(&lobby).copied().unwrap_or_default()
+    /// A lobby has this to do.
+    pub fn set(&mut self, lobby: LobbyName, load: Load) {
+        self.lobbies.retain(|(known, _)| *known != lobby);
+        self.lobbies.push((lobby, load));
+    }
+
+    /// What a lobby has to do.
+    #[must_use]
+    pub fn of(&self, lobby: LobbyName) -> Load {
+        of(&self.lobbies, lobby).unwrap_or_default()
+    }
+
+    /// That of all at which `counts` holds.
+    fn sum(&self, counts: impl Fn(LobbyName) -> bool) -> Load {
+        let those = self.lobbies.iter().filter(|&&(lobby, _)| counts(lobby));
+        those.fold(Load::default(), |sum, &(_, load)| sum.and(load))
     }
 }
 
@@ -299,11 +303,11 @@ impl Loads {
 pub struct Planner {
     layout: Layout,
     /// Which have too much to do, since when.
-    over: BTreeMap<LobbyName, Timestamp>,
+    over: Vec<(LobbyName, Timestamp)>,
     /// Which could be folded into their parent, since when: the parent of two, or the only one of a region.
-    under: BTreeMap<LobbyName, Timestamp>,
-    /// When a region changed last.
-    changed: BTreeMap<Region, Timestamp>,
+    under: Vec<(LobbyName, Timestamp)>,
+    /// When each region changed last, in the order of [`Region::ALL`].
+    changed: [Option<Timestamp>; Region::COUNT],
 }
 
 impl Planner {
@@ -337,11 +341,10 @@ impl Planner {
             }
             LobbyName::Part(..) => loads.of(lobby),
         };
-        let over: BTreeSet<_> = layout
-            .lobbies()
-            .filter(|&lobby| budget.share(busy(lobby)) > Budget::SPLIT)
-            .collect();
-        since(&mut self.over, &over, now);
+        let over = layout.lobbies();
+        let over = over.filter(|&lobby| budget.share(busy(lobby)) > Budget::SPLIT);
+        let over: Vec<_> = over.collect();
+        since(&mut self.over, over, now);
         for lobby in ripe(&self.over, budget.over, now) {
             match lobby {
                 LobbyName::Global => {
@@ -366,23 +369,21 @@ impl Planner {
     }
 
     fn fold(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
-        // What each would have to do with all that is below it: those count, too, who are still in it, and who are on
-        // the way to it since what they are in was folded.
-        let mut below = Loads::default();
-        for (&lobby, &load) in &loads.lobbies {
-            let own = lobby.region().is_some_and(|own| self.layout.has_own(own));
-            let up = iter::successors(Some(lobby), |lobby| lobby.parent());
-            for top in up.filter(|&top| !own || top != LobbyName::Global) {
-                let sum = below.lobbies.entry(top).or_default();
-                *sum = sum.and(load);
+        // Those count, too, who are still in what was split, and who are on the way from what was folded before.
+        let below = |lobby: LobbyName, top: LobbyName| {
+            let own = lobby
+                .region()
+                .is_some_and(|region| self.layout.has_own(region));
+            let mut up = iter::successors(Some(lobby), |lobby| lobby.parent());
+            match top {
+                LobbyName::Global => !own,
+                LobbyName::Part(..) => lobby.region() == top.region() && up.any(|at| at == top),
             }
-        }
-        let mut quiet = BTreeMap::new();
-        for &lobby in self.layout.shares.keys() {
-            let LobbyName::Part(region, number) = lobby else {
-                continue;
-            };
-            let Some(parent) = lobby.parent() else {
+        };
+        let all = |top| loads.sum(|lobby| below(lobby, top));
+        let mut quiet = Vec::new();
+        for &(lobby, _) in &self.layout.shares {
+            let (LobbyName::Part(region, number), Some(parent)) = (lobby, lobby.parent()) else {
                 continue;
             };
             let twin = LobbyName::Part(region, number ^ 1);
@@ -390,17 +391,18 @@ impl Planner {
                 continue;
             }
             let share = budget.share(match number {
-                1 => below.of(lobby).and(below.of(parent)),
-                _ => below.of(parent),
+                1 => all(lobby).and(all(parent)),
+                _ => all(parent),
             });
             if share < Budget::FOLD {
-                quiet.insert(lobby, share);
+                quiet.push((lobby, share));
             }
         }
-        let under = quiet.keys().copied().collect();
-        since(&mut self.under, &under, now);
+        let under = quiet.iter().map(|&(lobby, _)| lobby);
+        since(&mut self.under, under.collect(), now);
+        // The quietest first, and after it those only that it does not concern.
         let mut ready = ripe(&self.under, budget.under, now);
-        ready.sort_by_key(|lobby| quiet.get(lobby).copied());
+        ready.sort_unstable_by_key(|&lobby| (of(&quiet, lobby), lobby));
         let mut global_took = false;
         for lobby in ready {
             let LobbyName::Part(region, number) = lobby else {
@@ -424,42 +426,47 @@ impl Planner {
         if global_took {
             // It has more to do from now on, which is to be seen first.
             self.under
-                .retain(|lobby, _| lobby.parent() != Some(LobbyName::Global));
+                .retain(|(lobby, _)| lobby.parent() != Some(LobbyName::Global));
         }
     }
 
     /// Whether the last change of a region has shown its effect.
     fn settled(&self, region: Region, budget: &Budget, now: Timestamp) -> bool {
-        let changed = self.changed.get(&region);
-        changed.is_none_or(|&at| at.after(budget.over) <= now)
+        let changed = self.changed[region as usize];
+        changed.is_none_or(|at| at.after(budget.over) <= now)
     }
 
     fn change(&mut self, region: Region, from: &[LobbyName], to: &[LobbyName], now: Timestamp) {
-        for lobby in from {
-            self.layout.shares.remove(lobby);
-            self.over.remove(lobby);
-        }
+        let shares = &mut self.layout.shares;
+        shares.retain(|(lobby, _)| !from.contains(lobby));
         for &lobby in to {
-            self.layout.shares.insert(lobby, 0);
+            let place = shares.partition_point(|&(before, _)| before < lobby);
+            shares.insert(place, (lobby, 0));
         }
-        self.under.retain(|lobby, _| lobby.region() != Some(region));
-        self.changed.insert(region, now);
+        self.changed[region as usize] = Some(now);
         self.layout.version += 1;
     }
 }
 
+/// What is known of a lobby.
+fn of<T: Copy>(all: &[(LobbyName, T)], lobby: LobbyName) -> Option<T> {
+    let mut all = all.iter();
+    all.find_map(|&(known, what)| (known == lobby).then_some(what))
+}
+
 /// Keeps since when each of these is what it is, and forgets all others.
-fn since(known: &mut BTreeMap<LobbyName, Timestamp>, those: &BTreeSet<LobbyName>, now: Timestamp) {
-    known.retain(|lobby, _| those.contains(lobby));
-    for &lobby in those {
-        known.entry(lobby).or_insert(now);
-    }
+fn since(known: &mut Vec<(LobbyName, Timestamp)>, those: Vec<LobbyName>, now: Timestamp) {
+    let before = std::mem::take(known);
+    let those = those.into_iter();
+    *known = those
+        .map(|lobby| (lobby, of(&before, lobby).unwrap_or(now)))
+        .collect();
 }
 
 /// Those who have been what they are for so long.
-fn ripe(known: &BTreeMap<LobbyName, Timestamp>, span: Millis, now: Timestamp) -> Vec<LobbyName> {
+fn ripe(known: &[(LobbyName, Timestamp)], span: Millis, now: Timestamp) -> Vec<LobbyName> {
     let known = known.iter().filter(|&(_, at)| at.after(span) <= now);
-    known.map(|(&lobby, _)| lobby).collect()
+    known.map(|&(lobby, _)| lobby).collect()
 }
 
 #[cfg(test)]
