@@ -455,7 +455,7 @@ fn the_fullest_seat_fits_into_its_attachment() {
 fn what_sockets_remember_has_a_version() {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &["chess"]);
-    let waits = "03010180a0f1c2b134000001056368657373000003000080a0f1c2b134";
+    let waits = "03010180808080c0e285e3680001056368657373000003000080a0f1c2b134";
     assert_eq!(hex(&script.attachments[&ana]), waits, "count VERSION up");
     script.finds(ben, Video, &["chess"]);
     let talks = "0301020200000301020080a0f1c2b134";

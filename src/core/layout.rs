@@ -272,7 +272,7 @@ impl Layout {
 /// What each lobby has to do, and how many people of each region are in `global`, which alone has several.
 #[derive(Debug, Clone, Default)]
 pub struct Loads {
-    /// Of each that has something to do.
+    /// Of each that has something to do, in order.
     pub lobbies: Vec<(LobbyName, Load)>,
     /// In the order of [`Region::ALL`].
     pub in_global: [u32; Region::COUNT],
@@ -281,20 +281,16 @@ pub struct Loads {
 impl Loads {
     /// A lobby has this to do.
     pub fn set(&mut self, lobby: LobbyName, load: Load) {
-        self.lobbies.retain(|(known, _)| *known != lobby);
-        self.lobbies.push((lobby, load));
+        match place(&self.lobbies, lobby) {
+            Ok(place) => self.lobbies[place].1 = load,
+            Err(place) => self.lobbies.insert(place, (lobby, load)),
+        }
     }
 
     /// What a lobby has to do.
     #[must_use]
     pub fn of(&self, lobby: LobbyName) -> Load {
         of(&self.lobbies, lobby).unwrap_or_default()
-    }
-
-    /// That of all at which `counts` holds.
-    fn sum(&self, counts: impl Fn(LobbyName) -> bool) -> Load {
-        let those = self.lobbies.iter().filter(|&&(lobby, _)| counts(lobby));
-        those.fold(Load::default(), |sum, &(_, load)| sum.and(load))
     }
 }
 
@@ -369,18 +365,16 @@ impl Planner {
     }
 
     fn fold(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
-        // Those count, too, who are still in what was split, and who are on the way from what was folded before.
-        let below = |lobby: LobbyName, top: LobbyName| {
-            let own = lobby
-                .region()
-                .is_some_and(|region| self.layout.has_own(region));
-            let mut up = iter::successors(Some(lobby), |lobby| lobby.parent());
-            match top {
-                LobbyName::Global => !own,
-                LobbyName::Part(..) => lobby.region() == top.region() && up.any(|at| at == top),
+        // What each would have to do with all that is below it: those count, too, who are still in what was split, and
+        // who are on the way from what was folded before.
+        let mut below = Loads::default();
+        for &(lobby, load) in &loads.lobbies {
+            let own = lobby.region().is_some_and(|own| self.layout.has_own(own));
+            let up = iter::successors(Some(lobby), |lobby| lobby.parent());
+            for top in up.filter(|&top| !own || top != LobbyName::Global) {
+                below.set(top, below.of(top).and(load));
             }
-        };
-        let all = |top| loads.sum(|lobby| below(lobby, top));
+        }
         let mut quiet = Vec::new();
         for &(lobby, _) in &self.layout.shares {
             let (LobbyName::Part(region, number), Some(parent)) = (lobby, lobby.parent()) else {
@@ -391,8 +385,8 @@ impl Planner {
                 continue;
             }
             let share = budget.share(match number {
-                1 => all(lobby).and(all(parent)),
-                _ => all(parent),
+                1 => below.of(lobby).and(below.of(parent)),
+                _ => below.of(parent),
             });
             if share < Budget::FOLD {
                 quiet.push((lobby, share));
@@ -400,15 +394,21 @@ impl Planner {
         }
         let under = quiet.iter().map(|&(lobby, _)| lobby);
         since(&mut self.under, under.collect(), now);
-        // The quietest first, and after it those only that it does not concern.
-        let mut ready = ripe(&self.under, budget.under, now);
-        ready.sort_unstable_by_key(|&lobby| (of(&quiet, lobby), lobby));
+        // Of those that would be folded into `global` only the quietest.
+        let ready = ripe(&self.under, budget.under, now);
+        let into_global = |lobby: &LobbyName| lobby.parent() == Some(LobbyName::Global);
+        let settled = |lobby: &LobbyName| {
+            let region = lobby.region();
+            region.is_some_and(|region| self.settled(region, budget, now))
+        };
+        let all = ready.iter().copied().filter(into_global).filter(settled);
+        let quietest = all.min_by_key(|&lobby| of(&quiet, lobby));
         let mut global_took = false;
         for lobby in ready {
             let LobbyName::Part(region, number) = lobby else {
                 continue;
             };
-            if !self.settled(region, budget, now) || number == 1 && global_took {
+            if !self.settled(region, budget, now) || number == 1 && quietest != Some(lobby) {
                 continue;
             }
             match lobby.parent() {
@@ -440,18 +440,24 @@ impl Planner {
         let shares = &mut self.layout.shares;
         shares.retain(|(lobby, _)| !from.contains(lobby));
         for &lobby in to {
-            let place = shares.partition_point(|&(before, _)| before < lobby);
-            shares.insert(place, (lobby, 0));
+            if let Err(place) = place(shares, lobby) {
+                shares.insert(place, (lobby, 0));
+            }
         }
         self.changed[region as usize] = Some(now);
         self.layout.version += 1;
     }
 }
 
-/// What is known of a lobby.
+/// Where a lobby is in a list that is in order, or would be.
+fn place<T>(all: &[(LobbyName, T)], lobby: LobbyName) -> Result<usize, usize> {
+    all.binary_search_by_key(&lobby, |&(known, _)| known)
+}
+
+/// What is known of it.
 fn of<T: Copy>(all: &[(LobbyName, T)], lobby: LobbyName) -> Option<T> {
-    let mut all = all.iter();
-    all.find_map(|&(known, what)| (known == lobby).then_some(what))
+    let place = place(all, lobby).ok()?;
+    Some(all[place].1)
 }
 
 /// Keeps since when each of these is what it is, and forgets all others.

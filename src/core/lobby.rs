@@ -189,7 +189,7 @@ impl Actor for Lobby {
             match &seat.status {
                 Status::Idle => {}
                 Status::Waiting(wish) => {
-                    self.next_ticket = self.next_ticket.max(wish.ticket.1 + 1);
+                    self.next_ticket = self.next_ticket.max(wish.ticket.number() + 1);
                     match wish.mode {
                         Mode::Video => self.video.insert(peer, wish),
                         Mode::Text => self.text.insert(peer, wish),
@@ -459,7 +459,7 @@ impl Lobby {
             None => {}
         }
         if let Some(wish) = pass.wish {
-            let ticket = Ticket(wish.since(), self.draw_number());
+            let ticket = Ticket::new(wish.since(), self.draw_number());
             self.wait(peer, Wish { ticket, ..wish }, effects);
             self.arrived.push(peer);
         }
@@ -554,7 +554,7 @@ impl Lobby {
                 let place = place.filter(|wish| wish.mode == mode);
                 let place = place.map(|wish| wish.ticket);
                 let wish = Wish {
-                    ticket: place.unwrap_or_else(|| Ticket(now, self.draw_number())),
+                    ticket: place.unwrap_or_else(|| Ticket::new(now, self.draw_number())),
                     mode,
                     interests: interests(&named),
                     offer,

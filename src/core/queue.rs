@@ -17,10 +17,32 @@ use crate::core::time::{Millis, Timestamp};
 /// that company is better than waiting.
 pub(super) const PARTICULAR: Millis = Millis::new(3_000);
 
-/// A place in the queue: since when, and the how manyth of this lobby. The smaller was there first, wherever it began
-/// to wait.
+/// A place in the queue: since when, and the how manyth of this lobby, in one number. The smaller was there first,
+/// wherever it began to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Ticket(pub(super) Timestamp, pub(super) u64);
+#[serde(transparent)]
+pub(super) struct Ticket(u64);
+
+impl Ticket {
+    /// So many bits count, round and round: four million in one millisecond. That leaves the time until the year 2109.
+    const BITS: u32 = 22;
+
+    /// The place of who begins to wait now, with a number that nobody else has.
+    pub(super) const fn new(since: Timestamp, number: u64) -> Self {
+        let number = number & ((1 << Self::BITS) - 1);
+        Self(since.unix_millis() << Self::BITS | number)
+    }
+
+    /// Since when.
+    pub(super) const fn since(self) -> Timestamp {
+        Timestamp::from_unix_millis(self.0 >> Self::BITS)
+    }
+
+    /// The number.
+    pub(super) const fn number(self) -> u64 {
+        self.0 & ((1 << Self::BITS) - 1)
+    }
+}
 
 /// Whom somebody looks for, since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +57,7 @@ pub(super) struct Wish {
 impl Wish {
     /// Since when.
     pub(super) const fn since(&self) -> Timestamp {
-        self.ticket.0
+        self.ticket.since()
     }
 
     /// When its owner stops being particular.
@@ -84,8 +106,8 @@ impl Queue {
         let from = moment.map_or(Timestamp::from_unix_millis(0), |moment| {
             moment.after(Millis::new(1))
         });
-        let (ticket, _) = self.all.range(Ticket(from, 0)..).next()?;
-        Some(ticket.0)
+        let (ticket, _) = self.all.range(Ticket::new(from, 0)..).next()?;
+        Some(ticket.since())
     }
 
     /// Everybody, earliest first.

@@ -36,7 +36,8 @@ fn kept(state: &State, told: &str) -> Result<(Key, String)> {
     let found = shelf.get(NAME)?.dyn_into::<Uint8Array>().ok();
     let found = found.map(|bytes| bytes.to_vec()).unwrap_or_default();
     if let Some((key, name)) = found.split_first_chunk() {
-        return Ok((Key::new(*key), String::from_utf8_lossy(name).into()));
+        let name = str::from_utf8(name).unwrap_or_default();
+        return Ok((Key::new(*key), name.into()));
     }
     let key = fresh();
     let bytes = [key.bytes().as_slice(), told.as_bytes()].concat();
