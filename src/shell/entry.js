@@ -58,10 +58,10 @@ async function askForLayout(env) {
  * may ask of it (Cloudflare: Workers, RPC).
  */
 function durableObject(Class, asked = []) {
-  return class extends DurableObject {
+  return class Living extends DurableObject {
     static {
       for (const name of asked) {
-        this.prototype[name] = function (...given) {
+        Living.prototype[name] = function (...given) {
           return this.#do((actor) => actor[name](...given));
         };
       }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { stage } from "./stage.js";
 
@@ -20,6 +21,12 @@ test("who looks sees who is here, who waits, and how long people waited", async 
     await once(socket, "message");
     if (mode) socket.send(JSON.stringify({ type: "find", mode }));
     if (mode) await once(socket, "message");
+  }
+  // What lobbies tell is up to five seconds old.
+  const deadline = Date.now() + 30_000;
+  while ((await scene.stats()).calls !== 1) {
+    assert(Date.now() < deadline, "the call is not told of");
+    await pause(100);
   }
   const ana = await scene.visitor("chromium", { path: "/status" });
   await ana.reads("status", "Working");

@@ -131,7 +131,7 @@ for (const kind of /** @type {const} */ (["chromium", "firefox"])) {
     await Promise.all([ana.sees(), ben.sees()]);
     for (const person of [ana, ben]) await isTold(person, "Connected");
     assert.equal(await connections(ben), 2, "a new page has a new connection");
-    assert.equal((await scene.stats()).calls, 1);
+    await serverHas(1);
     await chat(ana, ben);
     const pressed = (/** @type {Element} */ button) => button.getAttribute("aria-pressed");
     const muted = await ana.page.$eval('[data-testid="toggle-mic"]', pressed);
