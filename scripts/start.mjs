@@ -21,13 +21,16 @@ function address() {
     ip: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8787" },
     var: { type: "string", multiple: true },
+    data: { type: "string" },
   });
-  const usage = "npm start -- [--port 8787] [--ip 127.0.0.1] [--var NAME:value]...";
+  const usage = "npm start -- [--port 8787] [--ip 127.0.0.1] [--data folder] [--var NAME:value]...";
   try {
     const { values } = parseArgs({ options });
     const port = Number(values.port);
     const valid = Number.isInteger(port) && port > 0 && port < 65536;
-    if (valid) return { ip: values.ip, port, variables: values.var ?? [] };
+    // Where nothing is named, what objects keep is in `.wrangler`, from one run to the next.
+    const keep = values.data ? ["--persist-to", values.data] : [];
+    if (valid) return { ip: values.ip, port, variables: values.var ?? [], options: keep };
   } catch {
     // An unknown option: explained below.
   }
@@ -67,7 +70,7 @@ await main(async () => {
   // The pages as they lie there may load nothing from elsewhere; those that are to ask Turnstile are a copy.
   if (where.variables.some((variable) => /^TURNSTILE_SITE_KEY:./.test(variable))) {
     const site = await prepareSite({ turnstile: true }, join(root, "build", "site-checked"));
-    where.options = ["--assets", site];
+    where.options = [...(where.options ?? []), "--assets", site];
   }
   /** @type {Promise<void> | undefined} */
   let ended;

@@ -3,6 +3,7 @@
 export const variables = [
   "ALLOWED_ORIGINS",
   "HIDE_ADDRESS",
+  "LOBBY_BUDGET",
   "LOG_SAMPLING",
   "METERED_API",
   "METERED_API_KEY",

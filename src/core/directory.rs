@@ -7,7 +7,7 @@
 //!   already: then it is to move there, to the nearest who shares an interest, or else to the nearest of all.
 //! - Two who are sent to each other are spoken for, so that of two who wait one moves and not both.
 //! - A lobby that is not in use any more, or not for their region, is left by those who are alone in it.
-//! - What was reported and never again is forgotten: messages a second after 15 seconds, people after half an hour.
+//! - What was reported and never again is forgotten: messages a second after 15 seconds, people after ten minutes.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ use crate::core::time::{Millis, Timestamp};
 const BUSY: Millis = Millis::new(15_000);
 /// For how long a lobby of which nothing is heard is taken to have its people still. Nothing is reported while
 /// nothing changes, and calls go on for long; but a lobby that everybody left at a deploy never says so.
-const PRESENT: Millis = Millis::new(30 * 60_000);
+const PRESENT: Millis = Millis::new(10 * 60_000);
 /// For how long somebody is on the board of whom nothing is heard: twice the longest time between two
 /// [asks](crate::core::lobby), and some.
 const POSTED: Millis = Millis::new(150_000);

@@ -54,7 +54,8 @@ test("the site is answered as npm start answers it", async () => {
         const of = (/** @type {string} */ address) => ask(`${address}/${path}`, { method });
         const [here, there] = await Promise.all([of(server.address), of(other.address)]);
         assert.deepEqual(comparable(here), comparable(there), `${method} /${path}`);
-        assert(here.body === there.body, `${method} /${path}: not the same text`);
+        const said = path === "v1/stats" ? shape : (/** @type {string} */ body) => body;
+        assert(said(here.body) === said(there.body), `${method} /${path}: not the same text`);
       }
     }
     const page = await ask(server.address);
@@ -65,6 +66,9 @@ test("the site is answered as npm start answers it", async () => {
     await other.stop();
   }
 });
+
+/** Statistics without their numbers: who was there before may be told of for a while. @param {string} body */
+const shape = (body) => body.replace(/\d+/g, "0");
 
 /**
  * What is said about a file, but for how it is sent, when, how fast it was found, and which version it is.

@@ -23,14 +23,16 @@ const PATIENCE = 300_000;
  *   leaves this machine
  * @property {Record<string, string>} [env] what the environment holds besides
  * @property {string} [data] a folder for what objects keep: `npm run serve`, with what is built
+ * @property {string} [kept] such a folder for `npm start`
  */
 
 /** @param {Options} [options] */
-export async function start({ port, ip, inside = [], variables = {}, env = {}, data } = {}) {
+export async function start({ port, ip, inside = [], variables = {}, env = {}, data, kept } = {}) {
   const chosen = port ?? (await freePort());
   const all = Object.entries({ STUN_URLS: "", ...variables });
   const args = all.flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   if (ip) args.push("--ip", ip);
+  if (kept) args.push("--data", kept);
   const script = data ? [SERVE, "--no-build", "--data", data] : [START];
   const [command = "", ...rest] = [...inside, process.execPath, ...script];
   const child = spawn(command, [...rest, "--port", String(chosen), ...args], {

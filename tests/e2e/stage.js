@@ -2,6 +2,9 @@
 // from any page.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, afterEach, before } from "node:test";
 import { visit } from "./browsers.js";
 import { start } from "./server.js";
@@ -25,15 +28,21 @@ export const FPS = 10;
 export function stage(variables = {}) {
   /** @type {import("./server.js").Server} */
   let server;
+  /** Where its objects keep what they keep: nobody was there before. */
+  let kept = "";
   /** @type {Person[]} */
   let people = [];
   /** @type {Wire[]} */
   const wires = [];
 
   before(async () => {
-    server = await start({ variables });
+    kept = await mkdtemp(join(tmpdir(), "echomingle-"));
+    server = await start({ variables, kept });
   });
-  after(() => server?.stop());
+  after(async () => {
+    await server?.stop();
+    await rm(kept, { recursive: true, force: true });
+  });
   afterEach(async () => {
     const all = people;
     people = [];
@@ -117,7 +126,7 @@ export function stage(variables = {}) {
       try {
         await action();
       } finally {
-        server = await start({ port: server.port, variables });
+        server = await start({ port: server.port, variables, kept });
       }
     },
   };
