@@ -203,6 +203,7 @@ impl Actor for Lobby {
                     None => alone.push(peer),
                 },
                 Status::Moving(moving) => {
+                    self.next_ticket = self.next_ticket.max(moving.wish.ticket.1 + 1);
                     self.moving.insert((moving.until, peer));
                 }
                 Status::Claiming(claim) => {
