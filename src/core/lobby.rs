@@ -127,7 +127,7 @@ pub struct Lobby {
     arrived: Vec<PeerId>,
     outlook: Outlook,
     next_ticket: u64,
-    /// How many have been about to move.
+    /// Which the latest move is.
     moves: u64,
     /// The alarm ordered last, unless it has gone off.
     alarm: Option<Timestamp>,
@@ -204,6 +204,7 @@ impl Actor for Lobby {
                 },
                 Status::Moving(moving) => {
                     self.next_ticket = self.next_ticket.max(moving.wish.ticket.1 + 1);
+                    self.moves = self.moves.max(moving.number());
                     self.moving.insert((moving.until, peer));
                 }
                 Status::Claiming(claim) => {

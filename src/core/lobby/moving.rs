@@ -38,6 +38,13 @@ pub(super) struct Moving {
     pub(super) until: Timestamp,
 }
 
+impl Moving {
+    /// Which of all moves this is.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 /// What another lobby has to know of somebody who comes.
 type Arrival = (PeerId, Vec<PeerId>, Wish);
 
@@ -86,7 +93,8 @@ impl Lobby {
         };
         let arrival: Arrival = (peer, seat.recent.clone(), wish);
         let packed = pack(&arrival);
-        self.moves += 1;
+        // An answer from before a sleep is never taken for that to a later move.
+        self.moves = (self.moves + 1).max(now.unix_millis());
         let moving = Moving {
             wish: arrival.2,
             number: self.moves,
