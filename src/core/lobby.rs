@@ -173,6 +173,7 @@ impl Actor for Lobby {
         self.look_around(now, heard, &mut effects);
         self.meet_again(Mode::Video, now, heard, &mut effects);
         self.meet_again(Mode::Text, now, heard, &mut effects);
+        self.arrived.clear();
         self.report(now, &mut effects);
         self.set_alarm(&mut effects);
         effects
@@ -677,7 +678,7 @@ impl Lobby {
 
     /// Whoever came from another lobby looks for somebody in this one.
     fn look_around(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
-        while let Some(peer) = self.arrived.pop() {
+        for peer in self.arrived.clone() {
             self.look_again(peer, now, heard, effects);
         }
     }
@@ -704,7 +705,8 @@ impl Lobby {
     }
 
     /// Whether somebody who waits still does. Who began a moment ago was heard then; who waits for long may
-    /// have lost its network meanwhile, and is gone if it is silent.
+    /// have lost its network meanwhile, and is gone if it is silent. Who came from another lobby has just spoken, on
+    /// a socket that is not known by its name yet.
     fn is_there(
         &mut self,
         peer: PeerId,
@@ -714,6 +716,7 @@ impl Lobby {
     ) -> bool {
         let since = now.before(SILENCE);
         let asked = self.wish(peer).filter(|wish| wish.since() < since);
+        let asked = asked.filter(|_| !self.arrived.contains(&peer));
         let silent = asked.is_some() && heard(peer) < Some(since);
         if silent {
             self.evict(peer, now, effects);
