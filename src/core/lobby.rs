@@ -553,6 +553,7 @@ impl Lobby {
             } => {
                 let last = last.map(|report| Effect::Count(Note::SetUp(report)));
                 effects.extend(last);
+                let told_to_go = self.told_to_go(peer);
                 let place = self.end(peer, LeaveReason::Skipped, effects);
                 let place = place.filter(|wish| wish.mode == mode);
                 let place = place.map(|wish| wish.ticket);
@@ -564,6 +565,9 @@ impl Lobby {
                     crosses,
                 };
                 self.outlook.searches.count(now);
+                if let Some(moving) = told_to_go {
+                    return self.still_goes(peer, moving, wish, effects);
+                }
                 let region = self.seats.get(&peer).map(|seat| seat.region);
                 let random = peer.number() ^ now.unix_millis();
                 let elsewhere = self
@@ -637,7 +641,7 @@ impl Lobby {
     }
 
     /// Somebody who waits has prepared another connection. Who is about to move stays: the other lobby has the
-    /// offer from before.
+    /// offer from before. But who was told to go may be gone.
     fn renew(
         &mut self,
         peer: PeerId,
@@ -646,11 +650,16 @@ impl Lobby {
         heard: LastHeard<'_>,
         effects: &mut Vec<Effect<'_>>,
     ) {
+        let told_to_go = self.told_to_go(peer);
         if let Some(Status::Moving(_)) = self.seats.get(&peer).map(|seat| &seat.status)
             && let Some(wish) = self.end(peer, LeaveReason::Left, effects)
         {
             let offer = Some(offer);
-            return self.search(peer, Wish { offer, ..wish }, now, heard, effects);
+            let wish = Wish { offer, ..wish };
+            return match told_to_go {
+                Some(moving) => self.still_goes(peer, moving, wish, effects),
+                None => self.search(peer, wish, now, heard, effects),
+            };
         }
         if let Some(Seat {
             status: Status::Waiting(wish),

@@ -175,6 +175,30 @@ impl Lobby {
         }
     }
 
+    /// The move of somebody who was told to go, if it was. What it says after that it said before it heard of it.
+    pub(super) fn told_to_go(&self, peer: PeerId) -> Option<Moving> {
+        match &self.seats.get(&peer)?.status {
+            Status::Moving(moving) => moving.told.is_some().then(|| moving.clone()),
+            Status::Idle | Status::Waiting(_) | Status::InCall(_) | Status::Claiming(_) => None,
+        }
+    }
+
+    /// Somebody is still to go, and if it does not, looks for this one here.
+    pub(super) fn still_goes(
+        &mut self,
+        peer: PeerId,
+        moving: Moving,
+        wish: Wish,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        self.moving.insert((moving.until, peer));
+        self.set(peer, Status::Moving(Moving { wish, ..moving }), effects);
+        effects.push(Effect::Send {
+            to: peer,
+            message: ServerMessage::Waiting {},
+        });
+    }
+
     fn stay(
         &mut self,
         peer: PeerId,
