@@ -288,9 +288,12 @@ impl Several {
             .retain(|_, mail| !matches!(mail, Mail::Follows(peer, ..) if *peer == who));
     }
 
-    /// Whether anything is under way.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.mail.is_empty()
+    /// When something is to happen next.
+    pub(crate) fn next(&self) -> Option<u64> {
+        let alarms = self.lobbies.values().filter_map(Script::alarm_in);
+        let alarms = alarms.map(|span| self.elapsed + span);
+        let mail = self.mail.keys().next().map(|&(at, _)| at);
+        alarms.chain(mail).min()
     }
 
     /// Time passes, and everything happens when it is due.
@@ -298,11 +301,9 @@ impl Several {
         let until = self.elapsed + millis;
         let mut busy = 0;
         loop {
-            let alarms = self.lobbies.values().filter_map(Script::alarm_in);
-            let alarms = alarms.map(|span| self.elapsed + span);
-            let mail = self.mail.keys().next().map(|&(at, _)| at);
-            let next = alarms.chain(mail).min().filter(|&at| at <= until);
-            let Some(next) = next else { break };
+            let Some(next) = self.next().filter(|&at| at <= until) else {
+                break;
+            };
             busy = if next > self.elapsed { 0 } else { busy + 1 };
             assert!(busy < 1_000, "it never ends");
             self.goes_on(next);
