@@ -119,8 +119,8 @@ impl World {
         let dice = Rc::new(RefCell::new(dice.into_iter().cycle()));
         let clients = Rc::clone(&dice);
         several.network = Box::new(move |_: Leg| {
-            let mut throw = || dice.borrow_mut().next().unwrap_or_default();
-            let mut late = || match throw() {
+            let throw = || dice.borrow_mut().next().unwrap_or_default();
+            let late = || match throw() {
                 0..=150 => LEG,
                 151..=200 => 1_000,
                 201..=230 => 4_000,
@@ -687,7 +687,7 @@ proptest! {
         let mut several = Several::sleepy(sleeps);
         let layout = ["weur", "enam"];
         several.directory = divided(&layout);
-        let mut begins = |several: &mut Several, place: usize| {
+        let begins = |several: &mut Several, place: usize| {
             let region = REGIONS[2 * usize::from(lobbies[place] == 0) + usize::from(lobbies[place] == 2)];
             let peer = several.connects(named(LOBBIES[lobbies[place]]), region);
             several.sends(peer, &find(Mode::Video, &likes[place]));

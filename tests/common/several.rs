@@ -300,10 +300,7 @@ impl Several {
     pub(crate) fn passes(&mut self, millis: u64) {
         let until = self.elapsed + millis;
         let mut busy = 0;
-        loop {
-            let Some(next) = self.next().filter(|&at| at <= until) else {
-                break;
-            };
+        while let Some(next) = self.next().filter(|&at| at <= until) {
             busy = if next > self.elapsed { 0 } else { busy + 1 };
             assert!(busy < 1_000, "it never ends");
             self.goes_on(next);
