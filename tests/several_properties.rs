@@ -325,16 +325,17 @@ impl World {
                 };
                 if let Some(again) = self.person(peer).again.take() {
                     let person = self.person(peer);
-                    // It has not heard whom it met by what it looked for before.
-                    person.call = None;
+                    // It has not heard whom it met by what it looked for before, and skips that one.
+                    let met = person.call.take().is_some();
                     if let Some(search) = &mut person.search
-                        && person.brought != Some(search.mode)
+                        && (met || person.brought != Some(search.mode))
                     {
-                        // Its place is that of another search.
+                        // Its place was that of another search.
                         search.since = now;
                     }
                     if self.several.at.contains_key(&peer) {
                         self.several.sends(peer, &again);
+                        self.hears();
                     }
                 }
             }
