@@ -334,29 +334,19 @@ fn who_has_just_met_somebody_remembers_it_in_another_lobby() {
             world.leaves(peer);
         }
         world.finds(ana, Video, &[]);
-        // Ben is somewhere else now, by its token of there.
         world.finds(ben, Video, &[]);
         world.heard();
-        let advice = Advice {
-            layout: world.directory.layout().clone(),
-            moves: vec![(ben, named("enam"))],
-        };
         world.network = Box::new(|leg| match leg {
             Leg::Report | Leg::Advice => Vec::new(),
             Leg::Question | Leg::Answer => vec![LEG],
         });
-        world.happens(named("weur"), |script| script.is_advised(advice));
-        world.passes(MOVE);
-        assert_eq!(world.heard(), moves(ben, "enam"));
-        let back = Advice {
-            layout: world.directory.layout().clone(),
-            moves: vec![(ben, named("weur"))],
-        };
-        world.happens(named("enam"), |script| script.is_advised(back));
-        world.passes(MOVE);
-        // Both are still particular.
-        assert_eq!(world.heard(), moves(ben, "weur"));
-        let cem = comes(&mut world, "weur");
+        // Both go, and know it from what they bring alone.
+        for peer in [ana, ben] {
+            advises(&mut world, "weur", peer, "enam");
+            world.passes(MOVE);
+            assert_eq!(world.heard(), moves(peer, "enam"));
+        }
+        let cem = comes(&mut world, "enam");
         world.finds(cem, Video, &[]);
         assert_eq!(world.heard(), meet(ana, cem));
     }
