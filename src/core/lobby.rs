@@ -127,7 +127,7 @@ pub struct Lobby {
     arrived: Vec<PeerId>,
     outlook: Outlook,
     next_ticket: u64,
-    /// How many have been about to move.
+    /// Which the latest move is.
     moves: u64,
     /// The alarm ordered last, unless it has gone off.
     alarm: Option<Timestamp>,
@@ -173,6 +173,7 @@ impl Actor for Lobby {
         self.look_around(now, heard, &mut effects);
         self.meet_again(Mode::Video, now, heard, &mut effects);
         self.meet_again(Mode::Text, now, heard, &mut effects);
+        self.arrived.clear();
         self.report(now, &mut effects);
         self.set_alarm(&mut effects);
         effects
@@ -203,6 +204,8 @@ impl Actor for Lobby {
                     None => alone.push(peer),
                 },
                 Status::Moving(moving) => {
+                    self.next_ticket = self.next_ticket.max(moving.wish.ticket.1 + 1);
+                    self.moves = self.moves.max(moving.number());
                     self.moving.insert((moving.until, peer));
                 }
                 Status::Claiming(claim) => {
@@ -550,6 +553,7 @@ impl Lobby {
             } => {
                 let last = last.map(|report| Effect::Count(Note::SetUp(report)));
                 effects.extend(last);
+                let told_to_go = self.told_to_go(peer);
                 let place = self.end(peer, LeaveReason::Skipped, effects);
                 let place = place.filter(|wish| wish.mode == mode);
                 let place = place.map(|wish| wish.ticket);
@@ -561,6 +565,9 @@ impl Lobby {
                     crosses,
                 };
                 self.outlook.searches.count(now);
+                if let Some(moving) = told_to_go {
+                    return self.still_goes(peer, moving, wish, effects);
+                }
                 let region = self.seats.get(&peer).map(|seat| seat.region);
                 let random = peer.number() ^ now.unix_millis();
                 let elsewhere = self
@@ -634,7 +641,7 @@ impl Lobby {
     }
 
     /// Somebody who waits has prepared another connection. Who is about to move stays: the other lobby has the
-    /// offer from before.
+    /// offer from before. But who was told to go may be gone.
     fn renew(
         &mut self,
         peer: PeerId,
@@ -643,11 +650,16 @@ impl Lobby {
         heard: LastHeard<'_>,
         effects: &mut Vec<Effect<'_>>,
     ) {
+        let told_to_go = self.told_to_go(peer);
         if let Some(Status::Moving(_)) = self.seats.get(&peer).map(|seat| &seat.status)
             && let Some(wish) = self.end(peer, LeaveReason::Left, effects)
         {
             let offer = Some(offer);
-            return self.search(peer, Wish { offer, ..wish }, now, heard, effects);
+            let wish = Wish { offer, ..wish };
+            return match told_to_go {
+                Some(moving) => self.still_goes(peer, moving, wish, effects),
+                None => self.search(peer, wish, now, heard, effects),
+            };
         }
         if let Some(Seat {
             status: Status::Waiting(wish),
@@ -675,7 +687,7 @@ impl Lobby {
 
     /// Whoever came from another lobby looks for somebody in this one.
     fn look_around(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
-        while let Some(peer) = self.arrived.pop() {
+        for peer in self.arrived.clone() {
             self.look_again(peer, now, heard, effects);
         }
     }
@@ -702,7 +714,8 @@ impl Lobby {
     }
 
     /// Whether somebody who waits still does. Who began a moment ago was heard then; who waits for long may
-    /// have lost its network meanwhile, and is gone if it is silent.
+    /// have lost its network meanwhile, and is gone if it is silent. Who came from another lobby has just spoken, on
+    /// a socket that is not known by its name yet.
     fn is_there(
         &mut self,
         peer: PeerId,
@@ -712,6 +725,7 @@ impl Lobby {
     ) -> bool {
         let since = now.before(SILENCE);
         let asked = self.wish(peer).filter(|wish| wish.since() < since);
+        let asked = asked.filter(|_| !self.arrived.contains(&peer));
         let silent = asked.is_some() && heard(peer) < Some(since);
         if silent {
             self.evict(peer, now, effects);

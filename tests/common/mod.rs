@@ -8,6 +8,7 @@ pub(crate) mod lobby_world;
 pub(crate) mod pair;
 pub(crate) mod party;
 pub(crate) mod room_world;
+pub(crate) mod several;
 pub(crate) mod world;
 
 use std::collections::BTreeMap;
@@ -272,7 +273,7 @@ impl<A: Actor> Script<A> {
     }
 
     /// The actor needs every seat.
-    fn restores(&mut self) {
+    pub(crate) fn restores(&mut self) {
         if self.restored {
             return;
         }

@@ -38,6 +38,13 @@ pub(super) struct Moving {
     pub(super) until: Timestamp,
 }
 
+impl Moving {
+    /// Which of all moves this is.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 /// What another lobby has to know of somebody who comes.
 type Arrival = (PeerId, Vec<PeerId>, Wish);
 
@@ -86,7 +93,8 @@ impl Lobby {
         };
         let arrival: Arrival = (peer, seat.recent.clone(), wish);
         let packed = pack(&arrival);
-        self.moves += 1;
+        // An answer from before a sleep is never taken for that to a later move.
+        self.moves = (self.moves + 1).max(now.unix_millis());
         let moving = Moving {
             wish: arrival.2,
             number: self.moves,
@@ -165,6 +173,30 @@ impl Lobby {
                 self.stay(peer, now, heard, effects);
             }
         }
+    }
+
+    /// The move of somebody who was told to go, if it was. What it says after that it said before it heard of it.
+    pub(super) fn told_to_go(&self, peer: PeerId) -> Option<Moving> {
+        match &self.seats.get(&peer)?.status {
+            Status::Moving(moving) => moving.told.is_some().then(|| moving.clone()),
+            Status::Idle | Status::Waiting(_) | Status::InCall(_) | Status::Claiming(_) => None,
+        }
+    }
+
+    /// Somebody is still to go, and if it does not, looks for this one here.
+    pub(super) fn still_goes(
+        &mut self,
+        peer: PeerId,
+        moving: Moving,
+        wish: Wish,
+        effects: &mut Vec<Effect<'_>>,
+    ) {
+        self.moving.insert((moving.until, peer));
+        self.set(peer, Status::Moving(Moving { wish, ..moving }), effects);
+        effects.push(Effect::Send {
+            to: peer,
+            message: ServerMessage::Waiting {},
+        });
     }
 
     fn stay(
