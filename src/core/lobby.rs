@@ -204,7 +204,7 @@ impl Actor for Lobby {
                     None => alone.push(peer),
                 },
                 Status::Moving(moving) => {
-                    self.next_ticket = self.next_ticket.max(moving.wish.ticket.1 + 1);
+                    self.next_ticket = self.next_ticket.max(moving.wish.ticket.number() + 1);
                     self.moves = self.moves.max(moving.number());
                     self.moving.insert((moving.until, peer));
                 }

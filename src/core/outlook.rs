@@ -130,9 +130,14 @@ impl Outlook {
         self.again = shortest.map(|waited| now.after(waited.max(EVERY).min(RARELY)));
     }
 
-    /// This is how all stand.
+    /// This is how all stand. What was said before what is known already comes late, unless all began anew.
     pub(super) fn hears(&mut self, layout: Layout, now: Timestamp) {
-        self.layout = Some((layout, now));
+        let newer = |(known, at): &(Layout, Timestamp)| {
+            known.version > layout.version && now.since(*at) < HOLDS
+        };
+        if !self.layout.as_ref().is_some_and(newer) {
+            self.layout = Some((layout, now));
+        }
     }
 
     /// Where to look for somebody who suits, if not here.

@@ -77,10 +77,12 @@ pub(crate) fn redirected(to: PeerId, lobby: &str) -> Heard {
 
 /// A directory with these lobbies in use beside `global`.
 pub(crate) fn divided(lobbies: &[&str]) -> Directory {
-    let shares: BTreeMap<&str, u32> = lobbies.iter().map(|&name| (name, 0)).collect();
+    let shares: BTreeMap<LobbyName, u32> = lobbies.iter().map(|&name| (named(name), 0)).collect();
+    let shares: Vec<_> = shares.into_iter().collect();
     let layout = json!({ "version": 1, "shares": shares });
-    let planner = json!({ "layout": layout, "over": {}, "under": {}, "changed": {} });
-    serde_json::from_value(json!({ "planner": planner, "lobbies": {} })).unwrap()
+    let changed = [(); Region::COUNT].map(|()| Value::Null);
+    let planner = json!({ "layout": layout, "over": [], "under": [], "changed": changed });
+    serde_json::from_value(json!({ "planner": planner, "lobbies": [] })).unwrap()
 }
 
 impl Several {
