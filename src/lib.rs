@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  browser A ──ws──▶ Worker ──▶ Lobby object (queue + pairs)  ◀──ws── browser B
+//!      │               │            └─ reports ─▶ Directory object (which lobbies there are)
 //!      │               ├──────▶ Room object  (one for each room)
 //!      │               └──────▶ /v1/ice, /v1/stats, /healthz
 //!      └────────────── media and chat, peer to peer (DTLS-SRTP) ──────────────┘
@@ -15,7 +16,7 @@
 //! hears of everybody else in it.
 //!
 //! Where to start reading: [`core::protocol`] is what travels, [`core::lobby`] is who meets whom,
-//! [`core::room`] is who is in a room, `shell::actor` is how the platform's events come in and go out. The
+//! [`core::room`] is who is in a room, [`core::layout`] is how many lobbies there are, `shell::actor` is how the platform's events come in and go out. The
 //! pages are `pages/main.js` and `pages/room.js`.
 //!
 //! # Design decisions
@@ -31,6 +32,22 @@
 //! No storage is written on the way of a message. The seats are bytes of postcard with a version before them,
 //! not JSON (`core::compact`): half as long, and 11 KiB less of gzipped wasm.
 //!
+//! **Lobbies are the leaves of a tree.** `global` gives up its busiest region, and a lobby that is busy itself gives way to
+//! two halves ([`core::layout`]). Who searches in what is no longer a leaf is sent on; calls stay where they are. So load
+//! leaves what was split by itself, nothing has to be pushed, and what is folded again is as simple.
+//!
+//! **The directory is asked by nobody who waits.** Lobbies report and are advised, Workers ask in the background, and all
+//! go on with what they know ([`core::directory`], `shell::nearest`). It holds nothing that reports do not tell again but
+//! the layout, which it keeps.
+//!
+//! **Who moves takes all of it along, and the other lobby remembers nothing.** It is asked for a token of its own, which
+//! says who comes, since when it waits, what it likes and what it offers (`core::lobby::moving`). So lobbies need no key in
+//! common, a move that breaks off anywhere leaves nobody in two queues, and a token says in clear at which lobby it is good.
+//!
+//! **Nobody waits alone.** Three seconds are enough for a lobby that has anybody; after that the one who is alone is put on
+//! the directory's board, or sent to who is on it. A place in the queue is the time since which somebody waits, so it holds
+//! in any lobby.
+//!
 //! **The host needs no memory.** It is the member who has been inside longest, so there is one at any time,
 //! and it follows without anybody deciding. The lock is on every member's seat.
 //!
@@ -45,7 +62,8 @@
 //!
 //! **New on the wire beside the design:** `lock`, `remove`, `ask-to-mute`, `missing`, `room` (with a token,
 //! since host and lock change without anybody coming), `asked-to-mute`, `still-there` and the reason
-//! `removed`. Clients ignore types they do not know.
+//! `removed`. Clients ignore types they do not know. `redirect` may bring a token, and its address may be relative: an object
+//! does not know by which name it was reached.
 //!
 //! **Offers are prepared, and cross.** Whoever waits has its offer kept by the server, and may renew it (`offer`).
 //! Where both come with one, each gets the other's and takes it for an answer, if the two are alike

@@ -149,10 +149,15 @@ impl Directory {
         unpack(bytes).unwrap_or_default()
     }
 
-    /// All of it, to be kept.
+    /// All of it, to be kept, but for what people like: that is nobody's business for longer than they wait.
     #[must_use]
     pub fn kept(&self) -> Vec<u8> {
-        pack(self).unwrap_or_default()
+        let mut known = self.clone();
+        let lobbies = known.lobbies.iter_mut();
+        for post in lobbies.flat_map(|lobby| &mut lobby.posts) {
+            post.who.interests.clear();
+        }
+        pack(&known).unwrap_or_default()
     }
 
     /// The lobbies in use.
@@ -162,12 +167,12 @@ impl Directory {
     }
 
     /// Takes a report.
-    pub fn hear(&mut self, report: Report, budget: &Budget, now: Timestamp) -> Advice {
+    pub fn hear(&mut self, mut report: Report, budget: &Budget, now: Timestamp) -> Advice {
         let lobby = report.lobby;
         let place = self.lobbies.iter().position(|it| it.report.lobby == lobby);
         let known = place.map(|place| self.lobbies.swap_remove(place));
         let before = known.map(|known| known.posts).unwrap_or_default();
-        let stranded = report.stranded.clone();
+        let stranded = std::mem::take(&mut report.stranded);
         self.forget(now);
         let mut moves = Vec::new();
         let mut posts: Vec<Post> = Vec::new();
