@@ -43,7 +43,11 @@ async fn a_hundred_signals_touch_no_storage() {
             they_talk(&mut ana, &mut bea).await;
         }
         nobody_hears_more([&mut ana, &mut bea]).await;
-        assert!(frames(&server) >= before + 2 * ROUNDS, "{place:?}");
+        let after = frames(&server);
+        assert!(
+            after >= before + 2 * ROUNDS,
+            "{place:?}: {before}, then {after}"
+        );
         assert_eq!(touched(&server), first, "{place:?}");
         let unasked = server.operations_of_directory() == of_directory;
         assert!(unasked, "the directory was asked something");
