@@ -57,16 +57,30 @@ async fn two_who_are_alone_in_different_lobbies_meet() {
 async fn an_offer_and_the_last_partners_move_along() {
     let server = Server::start().await;
     let mut bea = server.visitor_at("/v1/match/oc", "bea").await;
+    let mut cleo = server.visitor_at("/v1/match/oc", "cleo").await;
+    bea.finds(Mode::Text).await;
+    bea.waits().await;
+    cleo.finds(Mode::Text).await;
+    meet(&mut bea, &mut cleo).await;
+    cleo.finds(Mode::Text).await;
+    bea.is_left_by(cleo.id, LeaveReason::Skipped).await;
+    cleo.waits().await;
+    let mut cleo = follows(&server, cleo, "global").await;
+    cleo.leaves().await;
     bea.finds_with_offer(Mode::Text, "an offer").await;
     bea.waits().await;
     let mut bea = follows(&server, bea, "global").await;
+
     let mut ana = server.visitor("ana").await;
+    // They have just met, and do not at once again.
+    cleo.finds(Mode::Text).await;
+    cleo.waits().await;
     ana.finds(Mode::Text).await;
     let mut peer = bea.seen_by(Role::Answerer);
     peer.offer = Some("an offer".into());
     ana.meets(peer).await;
     bea.meets(ana.seen_by(Role::Offerer)).await;
-    nobody_hears_more([&mut ana, &mut bea]).await;
+    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 }
 
 #[tokio::test]
