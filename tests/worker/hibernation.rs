@@ -13,11 +13,15 @@ use tokio::time::sleep;
 use crate::flood::{CALM, floods, is_sent_away};
 use crate::party::Place;
 use crate::resume::MOMENT;
-use crate::server::Server;
+use crate::server::{Server, TOLD};
 use crate::visitor::{Vanishing, Visitor, call, nobody_hears_more, they_talk};
 
 /// Longer than workerd waits.
 pub(crate) const SILENCE: Duration = Duration::from_secs(11);
+
+/// How long somebody waits alone until the lobby has told of it for the last time in a while: after three seconds,
+/// eight and sixteen, and then not before half a minute is over (`src/core/outlook.rs`).
+const KNOWN: Duration = Duration::from_secs(17);
 
 /// How often silence is tried: a busy machine may be late.
 pub(crate) const TRIES: u32 = 5;
@@ -33,6 +37,7 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
     cleo.waits().await;
     is_new(&mut server).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
+    sleep(KNOWN).await;
 
     let mut tries = 0..TRIES;
     loop {
@@ -54,7 +59,7 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
     }
     they_talk(&mut ana, &mut bea).await;
     assert_eq!(server.logs_by_now().await, None, "two seats are enough");
-    server.has(3, 1, 1).await;
+    // Once more it is to be told that Cleo waits, and to know who waits takes all.
     assert_eq!(server.logs().await, is_restored("lobby", 3));
 
     ana.finds(Mode::Video).await;
@@ -62,6 +67,7 @@ async fn a_call_and_the_queue_outlive_the_sleep_of_the_object() {
     cleo.meets(ana.seen_by(Role::Offerer)).await;
     ana.meets(with_offer(&cleo)).await;
     they_talk(&mut cleo, &mut ana).await;
+    server.has(3, 0, 1).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 }
 
@@ -76,7 +82,7 @@ async fn a_newcomer_wakes_the_object_and_meets_who_waited() {
         ana.finds_with_offer(Mode::Video, OFFER).await;
         ana.waits().await;
         ana.hears_nothing_more().await;
-        sleep(SILENCE).await;
+        sleep(KNOWN + SILENCE).await;
         let mut bea = server.visitor("bea").await;
         bea.finds(Mode::Video).await;
         ana.meets(bea.seen_by(Role::Offerer)).await;
@@ -100,6 +106,7 @@ async fn who_is_lost_while_the_object_sleeps_is_missed_by_its_partner() {
     loop {
         assert!(tries.next().is_some(), "the object never slept");
         nobody_hears_more([&mut ana, &mut bea]).await;
+        server.has(2, 0, 1).await;
         sleep(SILENCE).await;
         let lost = ana.vanishes(Vanishing::Ended).await;
         bea.misses(lost).await;
@@ -132,6 +139,8 @@ async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
         let past = ana.past();
         ana.vanishes(Vanishing::Ended).await;
         bea.misses(past.id).await;
+        // It sleeps when it has told of that, which leaves little of the grace.
+        server.has(1, 0, 1).await;
         sleep(SILENCE).await;
         ana = server.comes_again(&past).await;
         ana.claims(&past).await;
@@ -149,6 +158,8 @@ async fn who_is_away_while_the_object_sleeps_comes_back_into_its_call() {
         bea.leaves().await;
         bea.vanishes(Vanishing::Ended).await;
         server.has(0, 0, 0).await;
+        // What changes next is told soon.
+        sleep(TOLD).await;
         (ana, bea) = call(&server, "ana", "bea").await;
     }
     they_talk(&mut ana, &mut bea).await;
@@ -189,7 +200,7 @@ async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over()
     loop {
         assert!(tries.next().is_some(), "the object never slept");
         nobody_hears_more([&mut ana, &mut bea]).await;
-        sleep(SILENCE).await;
+        sleep(TOLD + SILENCE).await;
         let past = ana.past();
         let mut again = server.comes_again(&past).await;
         sleep(MOMENT).await;
@@ -204,13 +215,15 @@ async fn a_socket_whose_network_went_away_while_the_object_slept_is_taken_over()
             break;
         }
     }
-    server.has(2, 0, 1).await;
+    let mut cleo = server.visitor("cleo").await;
+    server.has(3, 0, 1).await;
+    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 }
 
 #[tokio::test]
 async fn who_was_sent_away_and_stays_is_not_seated_again() {
     let mut server = Server::start().await;
-    assert_eq!(server.stats().await.online, 0);
+    server.visitor("somebody").await.closes(None).await;
     is_new(&mut server).await;
     let mut tries = 0..TRIES;
     loop {
@@ -218,6 +231,7 @@ async fn who_was_sent_away_and_stays_is_not_seated_again() {
         let mut ana = server.visitor("ana").await;
         ana.finds(Mode::Video).await;
         ana.waits().await;
+        server.has(1, 1, 0).await;
         floods(&mut ana).await;
         server.has(0, 0, 0).await;
         sleep(SILENCE).await;
@@ -287,7 +301,7 @@ async fn what_somebody_may_say_is_no_more_when_all_seats_are_needed() {
         bea.hears_signal(ana.id, json!(n)).await;
     }
     assert_eq!(server.logs_by_now().await, None, "two seats are enough");
-    server.has(2, 0, 1).await;
+    server.visitor("cleo").await.closes(None).await;
     assert_eq!(server.logs().await, is_restored("lobby", 2));
     for _ in 0..nearly_all {
         ana.goes_away().await;
@@ -329,7 +343,7 @@ async fn wakes_for_two(server: &mut Server, kind: &str, [one, other]: [&mut Visi
     loop {
         assert!(tries.next().is_some(), "the object never slept");
         nobody_hears_more([&mut *one, &mut *other]).await;
-        sleep(SILENCE).await;
+        sleep(TOLD + SILENCE).await;
         they_talk(one, other).await;
         if let Some(line) = server.logs_by_now().await {
             assert_eq!(line, is_awake(kind));

@@ -52,34 +52,31 @@ async fn ice_tells_of_a_stun_server() {
 #[tokio::test]
 async fn stats_count_who_is_there_who_waits_and_who_talks() {
     let server = Server::start().await;
-    let counts = async |online, waiting, calls| {
-        assert_eq!(server.counts().await, (online, waiting, calls));
-    };
-    counts(0, 0, 0).await;
+    server.has(0, 0, 0).await;
     let mut ana = server.visitor("ana").await;
-    counts(1, 0, 0).await;
+    server.has(1, 0, 0).await;
     ana.finds(Mode::Video).await;
     ana.waits().await;
-    counts(1, 1, 0).await;
+    server.has(1, 1, 0).await;
     let mut bea = server.visitor("bea").await;
-    counts(2, 1, 0).await;
+    server.has(2, 1, 0).await;
     bea.finds(Mode::Video).await;
     meet(&mut ana, &mut bea).await;
-    counts(2, 0, 1).await;
+    server.has(2, 0, 1).await;
     let mut cleo = server.visitor("cleo").await;
     cleo.finds(Mode::Text).await;
     cleo.waits().await;
-    counts(3, 1, 1).await;
+    server.has(3, 1, 1).await;
     bea.finds(Mode::Video).await;
     ana.is_left_by(bea.id, LeaveReason::Skipped).await;
     bea.waits().await;
-    counts(3, 2, 0).await;
+    server.has(3, 2, 0).await;
     bea.finds(Mode::Text).await;
     meet(&mut cleo, &mut bea).await;
-    counts(3, 0, 1).await;
+    server.has(3, 0, 1).await;
     cleo.leaves().await;
     bea.is_left_by(cleo.id, LeaveReason::Left).await;
-    counts(3, 0, 0).await;
+    server.has(3, 0, 0).await;
     nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
     let stats = server.get("/v1/stats").await.body;
     let stats: Value = serde_json::from_str(&stats).unwrap();
@@ -98,7 +95,15 @@ async fn stats_count_who_is_there_who_waits_and_who_talks() {
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() {
     let server = Server::start().await;
-    for path in ["/", "/v1", "/v1/match/", "/V1/ICE", "/healthz2", "//v1/ice"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/match/",
+        "/v1/match/mars",
+        "/V1/ICE",
+        "/healthz2",
+        "//v1/ice",
+    ] {
         for method in ["GET", "POST"] {
             let answer = server.answer(method, path, &[]).await;
             assert_eq!(answer.status, 404, "{method} {path}");
@@ -151,7 +156,10 @@ async fn what_opens_a_websocket_asks_for_an_upgrade() {
             is_guarded(&answer);
         }
     }
-    server.has(0, 0, 0).await;
+    // Nobody got in but who comes now.
+    let mut ana = server.visitor("ana").await;
+    server.has(1, 0, 0).await;
+    nobody_hears_more([&mut ana]).await;
 }
 
 #[tokio::test]
@@ -180,7 +188,10 @@ async fn pages_of_strangers_are_refused_everywhere() {
             assert_eq!(refused.status(), 403, "{path} for {origin}");
         }
     }
-    server.has(0, 0, 0).await;
+    // Nobody got in but who comes now.
+    let mut ana = server.visitor("ana").await;
+    server.has(1, 0, 0).await;
+    nobody_hears_more([&mut ana]).await;
 }
 
 #[tokio::test]

@@ -144,17 +144,19 @@ async fn the_one_left_goes_on(server: &Server, mut bea: Visitor, ana: PeerId) {
 
 #[tokio::test]
 async fn who_is_lost_while_waiting_is_met_by_nobody() {
-    let server = Server::start().await;
     for how in [Vanishing::Ended, Vanishing::Reset] {
+        let server = Server::start().await;
         let mut ana = server.visitor("ana").await;
         ana.finds(Mode::Video).await;
         ana.waits().await;
+        server.has(1, 1, 0).await;
         ana.vanishes(how).await;
         server.has(0, 0, 0).await;
         let mut bea = server.visitor("bea").await;
         bea.finds(Mode::Video).await;
         bea.waits().await;
         nobody_hears_more([&mut bea]).await;
+        server.has(1, 1, 0).await;
         bea.closes(None).await;
         server.has(0, 0, 0).await;
     }

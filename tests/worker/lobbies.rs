@@ -1,16 +1,13 @@
 //! Many lobbies: who is alone in one meets who is alone in another, and the layout splits and folds under its people.
 
-use std::time::Duration;
-
 use echomingle::core::protocol::{LeaveReason, Mode, Role};
 use echomingle::core::region::Region;
+use serde_json::Value;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Error;
 
-use crate::server::Server;
-use crate::visitor::{Hears, LIMIT, Vanishing, Visitor, nobody_hears_more, they_talk};
-
-/// Between two looks at what takes seconds.
-const PAUSE: Duration = Duration::from_millis(500);
+use crate::server::{PAUSE, Server};
+use crate::visitor::{Hears, LIMIT, Vanishing, Visitor, meet, nobody_hears_more, they_talk};
 
 /// In which lobby somebody is, as its token says.
 fn lobby(visitor: &Visitor) -> &str {
@@ -60,16 +57,30 @@ async fn two_who_are_alone_in_different_lobbies_meet() {
 async fn an_offer_and_the_last_partners_move_along() {
     let server = Server::start().await;
     let mut bea = server.visitor_at("/v1/match/oc", "bea").await;
+    let mut cleo = server.visitor_at("/v1/match/oc", "cleo").await;
+    bea.finds(Mode::Text).await;
+    bea.waits().await;
+    cleo.finds(Mode::Text).await;
+    meet(&mut bea, &mut cleo).await;
+    cleo.finds(Mode::Text).await;
+    bea.is_left_by(cleo.id, LeaveReason::Skipped).await;
+    cleo.waits().await;
+    let mut cleo = follows(&server, cleo, "global").await;
+    cleo.leaves().await;
     bea.finds_with_offer(Mode::Text, "an offer").await;
     bea.waits().await;
     let mut bea = follows(&server, bea, "global").await;
+
     let mut ana = server.visitor("ana").await;
+    // They have just met, and do not at once again.
+    cleo.finds(Mode::Text).await;
+    cleo.waits().await;
     ana.finds(Mode::Text).await;
     let mut peer = bea.seen_by(Role::Answerer);
     peer.offer = Some("an offer".into());
     ana.meets(peer).await;
     bea.meets(ana.seen_by(Role::Offerer)).await;
-    nobody_hears_more([&mut ana, &mut bea]).await;
+    nobody_hears_more([&mut ana, &mut bea, &mut cleo]).await;
 }
 
 #[tokio::test]
@@ -79,8 +90,7 @@ async fn who_comes_back_at_the_wrong_lobby_is_sent_to_the_right_one() {
     let mut bea = server.visitor_at("/v1/match/weur", "bea").await;
     searches(&mut ana).await;
     bea.finds(Mode::Video).await;
-    bea.meets(ana.seen_by(Role::Answerer)).await;
-    ana.meets(bea.seen_by(Role::Offerer)).await;
+    meet(&mut ana, &mut bea).await;
 
     let mut past = ana.past();
     ana.vanishes(Vanishing::Ended).await;
@@ -97,6 +107,76 @@ async fn who_comes_back_at_the_wrong_lobby_is_sent_to_the_right_one() {
     bea.has_again(ana.id).await;
     they_talk(&mut ana, &mut bea).await;
     nobody_hears_more([&mut ana, &mut bea]).await;
+}
+
+#[tokio::test]
+async fn stats_are_the_sum_over_all_lobbies() {
+    let server = Server::start().await;
+    let mut crowd = Vec::new();
+    for path in ["/v1/match/global", "/v1/match/oc"] {
+        let mut one = server.visitor_at(path, &format!("one of {path}")).await;
+        let mut other = server.visitor_at(path, &format!("other of {path}")).await;
+        searches(&mut one).await;
+        other.finds(Mode::Video).await;
+        meet(&mut one, &mut other).await;
+        crowd.extend([one, other]);
+    }
+    let mut eve = server.visitor_at("/v1/match/global", "eve").await;
+    searches(&mut eve).await;
+    let dan = server.visitor_at("/v1/match/oc", "dan").await;
+    server.has(6, 1, 2).await;
+    let waits = serde_json::to_value(server.stats().await.waits).unwrap();
+    let met = waits.as_array().unwrap().iter();
+    let met: u64 = met.filter_map(Value::as_u64).sum();
+    assert_eq!(met, 4, "{waits}");
+
+    // What one lobby tells takes nothing from the other.
+    dan.closes(None).await;
+    server.has(5, 1, 2).await;
+    eve.leaves().await;
+    server.has(5, 0, 2).await;
+    crowd.push(eve);
+    nobody_hears_more(&mut crowd).await;
+}
+
+#[tokio::test]
+async fn a_lobby_that_there_cannot_be_is_not_found() {
+    let server = Server::start().await;
+    for name in ["mars", "weur/1", "weur/1024", "global/2", "oc/", "Global"] {
+        let path = format!("/v1/match/{name}");
+        assert_eq!(server.get(&path).await.status, 404, "{path}");
+        let opened = server.opens_socket(&path, &[]).await;
+        let Err(Error::Http(refused)) = opened else {
+            panic!("{path} was to be refused, and there came {opened:?}");
+        };
+        assert_eq!(refused.status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_layout_outlives_the_directory() {
+    // Nothing is folded for an hour.
+    let mut server = Server::start_with(&[("LOBBY_BUDGET", "100000 10 0 3600")]).await;
+    let mut crowd = Vec::new();
+    for n in 1..8 {
+        let name = format!("number {n}");
+        crowd.push(server.visitor_from(Region::Oc, &name).await);
+    }
+    server.has(7, 0, 0).await;
+    comes_to(&server, "oc").await;
+    nobody_hears_more(&mut crowd).await;
+
+    server.restart().await;
+    for visitor in crowd {
+        visitor.breaks_off().await;
+    }
+    // A Worker that knows nothing yet takes it that there is one lobby, which knows better when it has told of itself.
+    let mut ana = server.visitor_from(Region::Oc, "ana").await;
+    assert_eq!(lobby(&ana), "global");
+    comes_to(&server, "oc").await;
+    searches(&mut ana).await;
+    let mut ana = follows(&server, ana, "oc").await;
+    nobody_hears_more([&mut ana]).await;
 }
 
 #[tokio::test]

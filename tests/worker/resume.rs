@@ -83,6 +83,7 @@ async fn who_is_in_no_call_comes_back_as_who_it_was() {
     let mut cleo = server.visitor_of("kitchen", "cleo").await;
     let pasts = [ana.past(), cleo.past()];
     cleo.leaves().await; // means nothing yet
+    server.has(1, 0, 0).await;
     ana.vanishes(Vanishing::Ended).await;
     cleo.vanishes(Vanishing::Reset).await;
     server.has(0, 0, 0).await;
@@ -274,6 +275,7 @@ async fn a_socket_whose_network_went_away_is_taken_over_and_its_end_harms_nobody
             calls.push((place, place.call(server, &ana, "bea").await, life));
         }
     }
+    server.has(8, 0, 4).await;
     join_all(
         calls
             .into_iter()

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -24,6 +24,12 @@ use crate::visitor::{LIMIT, Past, Visitor};
 
 /// The origin that `tests/common/workerd.capnp` allows beside the server's own.
 pub(crate) const FRIEND: &str = "https://friend.example";
+
+/// Within which a lobby has told the directory of what changed (`src/core/outlook.rs`).
+pub(crate) const TOLD: Duration = Duration::from_secs(5);
+
+/// Between two looks at what takes seconds.
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 
 /// How many people fit into a room, as `tests/common/workerd.capnp` says.
 pub(crate) const ROOM_CAPACITY: u32 = 4;
@@ -92,6 +98,12 @@ fn scratch(kind: &str) -> PathBuf {
     let number = LAST.fetch_add(1, Ordering::Relaxed);
     let name = format!("workerd-{}-{number}.{kind}", std::process::id());
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// What the server was asked, or an object asked of the runtime.
+struct Operation {
+    name: String,
+    of_directory: bool,
 }
 
 /// What workerd writes to its standard error, such as an exception or a panic of the Worker. It fails
@@ -217,21 +229,45 @@ impl Server {
         *self = Self::start_on(self.address.port(), Arc::clone(&self.setup)).await;
     }
 
-    /// What the server has been asked and what its objects have asked of the runtime so far, by the names
-    /// that workerd has for it (`workerd serve --help`: `--async-trace`).
+    /// What the server has been asked and what its objects have asked of the runtime so far, but for the
+    /// directory, by the names that workerd has for it (`workerd serve --help`: `--async-trace`).
     pub(crate) fn operations(&self) -> Vec<String> {
+        let all = self.traced().into_iter();
+        let others = all.filter(|one| !one.of_directory);
+        others.map(|one| one.name).collect()
+    }
+
+    /// Likewise, of the directory alone.
+    pub(crate) fn operations_of_directory(&self) -> Vec<String> {
+        let all = self.traced().into_iter();
+        let own = all.filter(|one| one.of_directory);
+        own.map(|one| one.name).collect()
+    }
+
+    fn traced(&self) -> Vec<Operation> {
         let file = self.setup.disk.trace();
         let text = std::fs::read_to_string(&file)
             .unwrap_or_else(|error| panic!("{} cannot be read: {error}", file.display()));
         // Of a line that is just being written the rest comes later.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let name = |line: &str| {
-            let entry: serde_json::Value = serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("{line} is no trace: {error}"));
-            let named = ["request", "operation"].contains(&entry["kind"].as_str()?);
-            named.then(|| entry["name"].as_str().map(Into::into))?
+        let read = |line: &str| {
+            let entry: Result<serde_json::Value, _> = serde_json::from_str(line);
+            entry.unwrap_or_else(|error| panic!("{line} is no trace: {error}"))
         };
-        whole.lines().filter_map(name).collect()
+        let entries: Vec<_> = whole.lines().map(read).collect();
+        // Whatever an object keeps, the directory alone keeps it under this name, for which it asks when it is made.
+        let knows = |entry: &&serde_json::Value| entry["v"] == "known";
+        let directories = entries.iter().filter(knows).map(|entry| &entry["ctx"]);
+        let directories: Vec<_> = directories.collect();
+        let named = entries.iter().filter_map(|entry| {
+            ["request", "operation"]
+                .contains(&entry["kind"].as_str()?)
+                .then_some(Operation {
+                    name: entry["name"].as_str()?.into(),
+                    of_directory: directories.contains(&&entry["ctx"]),
+                })
+        });
+        named.collect()
     }
 
     /// Ends the process, and gives all that it has written and nobody has read: the log of the Worker,
@@ -416,12 +452,13 @@ impl Server {
         (stats.online, stats.waiting, stats.calls)
     }
 
-    /// There are, at last, that many people.
+    /// There are, at last, that many people, as the lobbies have told the directory.
     pub(crate) async fn has(&self, online: u32, waiting: u32, calls: u32) {
         let expected = (online, waiting, calls);
         let mut seen = self.counts().await;
         let reached = async {
             while seen != expected {
+                sleep(PAUSE).await;
                 seen = self.counts().await;
             }
         };

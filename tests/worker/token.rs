@@ -10,17 +10,28 @@ use crate::hibernation::{is_awake, is_restored};
 use crate::party::Place;
 use crate::resume::MOMENT;
 use crate::server::Server;
-use crate::visitor::{Past, Vanishing, nobody_hears_more, they_talk};
+use crate::visitor::{Hears, Past, Vanishing, Visitor, nobody_hears_more, they_talk};
 
 /// Where a token may come from and go to.
-const PATHS: [&str; 3] = ["/v1/match", "/v1/rooms/kitchen", "/v1/rooms/garden"];
+const PATHS: [&str; 4] = [
+    "/v1/match/global",
+    "/v1/match/oc",
+    "/v1/rooms/kitchen",
+    "/v1/rooms/garden",
+];
 
 /// How many bytes the signature has, at the end of a token.
 const SIGNATURE: usize = 32;
 
+/// The name of a lobby, with a dot; nothing of a room. Then the token itself.
+fn address(token: &str) -> (&str, &str) {
+    token.split_at(token.find('.').map_or(0, |dot| dot + 1))
+}
+
 /// The bytes of a token: what it says, and its signature.
 fn halves(token: &str) -> (Vec<u8>, Vec<u8>) {
-    let said = Base64UrlUnpadded::decode_vec(token);
+    let (_, sealed) = address(token);
+    let said = Base64UrlUnpadded::decode_vec(sealed);
     let mut said = said.unwrap_or_else(|error| panic!("no token: {error}"));
     let signature = said.split_off(said.len() - SIGNATURE);
     (said, signature)
@@ -57,6 +68,9 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
         let (said, signature) = halves(&past.token);
         let (other, _) = halves(&partner.token);
         let swapped = swap(&said, past.id, partner.id);
+        let (address, sealed) = address(&past.token);
+        assert_eq!(address.is_empty(), place == Place::Room, "{}", past.token);
+        let token = |said: &[u8], signature: &[u8]| format!("{address}{}", token(said, signature));
         let mut crowd = vec![ana, bea];
         for forged in [
             String::new(),
@@ -65,6 +79,16 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
             token(&[], &signature),
             past.token[..past.token.len() - 1].into(),
             past.token[1..].into(),
+            format!("{address}{}", &sealed[1..]),
+            format!("{address}{address}."),
+            format!("{address}.{sealed}"),
+            format!(".{sealed}"),
+            format!("global.global.{sealed}"),
+            format!("Global.{sealed}"),
+            format!("global/2.{sealed}"),
+            format!("weur/1.{sealed}"),
+            format!("mars.{sealed}"),
+            format!("global .{sealed}"),
             format!("{}A", past.token),
             format!("{}=", past.token),
             format!(" {}", past.token),
@@ -73,7 +97,7 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
             token(&said, &signature[..SIGNATURE / 2]),
             token(&other, &signature),
             token(&swapped, &signature),
-            past.token.to_lowercase(),
+            format!("{address}{}", sealed.to_lowercase()),
             "a".repeat(60_000),
         ] {
             let mut thief = server.comes_again(&past).await;
@@ -85,6 +109,11 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
             thief.claims(&forged).await;
             thief.is_refused(ErrorCode::BadToken).await;
             crowd.push(thief);
+        }
+        if place == Place::Lobby {
+            for lobby in ["oc", "weur/2"] {
+                crowd.extend(is_sent_on(&server, &past, lobby).await);
+            }
         }
         nobody_hears_more(&mut crowd).await;
 
@@ -100,6 +129,32 @@ async fn a_token_that_was_touched_is_refused_and_nobody_else_hears_of_it() {
         bea.has_again(past.id).await;
         they_talk(&mut thief, &mut bea).await;
         nobody_hears_more([thief, bea].iter_mut().chain(crowd.as_mut_slice())).await;
+    }
+}
+
+/// Somebody comes with a token that bears the name of another lobby, hears where that is and nothing else, and goes
+/// there for nothing.
+async fn is_sent_on(server: &Server, past: &Past, lobby: &str) -> [Visitor; 2] {
+    let (_, sealed) = address(&past.token);
+    let path = format!("/v1/match/{lobby}");
+    let forged = Past {
+        token: format!("{lobby}.{sealed}"),
+        ..past.clone()
+    };
+    let mut thief = server.comes_again(&forged).await;
+    thief.claims(&forged).await;
+    thief.hears(sent_to(&path)).await;
+    let mut there = server.visitor_at(&path, "a thief elsewhere").await;
+    there.claims(&forged).await;
+    there.is_refused(ErrorCode::BadToken).await;
+    [thief, there]
+}
+
+/// Whoever hears this is given nothing to come with.
+fn sent_to(path: &str) -> Hears {
+    Hears::Redirect {
+        url: path.into(),
+        resume: None,
     }
 }
 
@@ -125,7 +180,13 @@ async fn a_token_of_another_place_or_another_server_is_refused() {
                 };
                 let mut thief = server.comes_again(&moved).await;
                 thief.claims(&moved).await;
-                thief.is_refused(ErrorCode::BadToken).await;
+                let lobbies = [&past.path, path].map(|path| path.starts_with("/v1/match/"));
+                if lobbies == [true, true] && past.path != path {
+                    // As anybody could tell who reads the name.
+                    thief.hears(sent_to(&past.path)).await;
+                } else {
+                    thief.is_refused(ErrorCode::BadToken).await;
+                }
                 crowd.push(thief);
             }
         }
