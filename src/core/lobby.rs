@@ -689,6 +689,9 @@ impl Lobby {
     fn look_around(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
         for peer in self.arrived.clone() {
             self.look_again(peer, now, heard, effects);
+            if self.wish(peer).is_some() {
+                self.outlook.misses(now);
+            }
         }
     }
 

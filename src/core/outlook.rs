@@ -130,6 +130,11 @@ impl Outlook {
         self.again = shortest.map(|waited| now.after(waited.max(EVERY).min(RARELY)));
     }
 
+    /// Who came from another lobby for somebody is alone here as well: it was told of there, and is to be told of anew.
+    pub(super) fn misses(&mut self, now: Timestamp) {
+        self.again = Some(now);
+    }
+
     /// This is how all stand. What was said before what is known already comes late, unless all began anew.
     pub(super) fn hears(&mut self, layout: Layout, now: Timestamp) {
         let newer = |(known, at): &(Layout, Timestamp)| {
