@@ -114,7 +114,7 @@ impl Simulation {
 }
 
 fn is_open(person: &Person, now: u64) -> bool {
-    person.interests.is_empty() || now - person.since >= PATIENT
+    person.interests.is_empty() || now - person.asked >= PATIENT
 }
 
 fn suit(one: &Person, other: &Person) -> bool {

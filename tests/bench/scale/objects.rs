@@ -581,8 +581,11 @@ impl Simulation {
         if self.tally.measured {
             self.tally.lobbies_killed += 1;
         }
+        let now = self.now();
         let it = &mut self.objects[object];
         it.life += 1;
+        it.busy.storms(now);
+        it.frames.storms(now);
         it.lobby = Lobby::among_others(it.name, key(it.name));
         for place in std::mem::take(&mut it.peers).into_values() {
             let socket = self.socket_at(place);

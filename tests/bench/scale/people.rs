@@ -67,6 +67,8 @@ pub(crate) struct Person {
     pub(crate) recent: [Option<PeerId>; RECENT],
     /// Since when it searches, and whether that is counted.
     pub(crate) since: u64,
+    /// Since when the server knows of it.
+    pub(crate) asked: u64,
     counts: bool,
     /// For how many seconds somebody waits who suits, in all and without a break.
     pub(crate) stranded: u32,
@@ -127,6 +129,7 @@ impl Simulation {
             partner_person: 0,
             recent: [None; RECENT],
             since: 0,
+            asked: 0,
             counts: false,
             stranded: 0,
             stranded_in_all: 0,
@@ -309,7 +312,8 @@ impl Simulation {
         let now = self.now();
         let measured = self.tally.measured;
         let person = &mut self.people[who as usize];
-        if person.socket.is_none() || person.peer.is_none() {
+        let welcome = person.peer.is_some() && matches!(person.resuming, Resuming::No);
+        if person.socket.is_none() || !welcome {
             // In a call that is to be over: as soon as it can be said.
             let retry = Happening::Due(who, Due::Finds(person.doing));
             self.agenda.after(1_000, retry);
@@ -318,6 +322,7 @@ impl Simulation {
         person.state = State::Searching;
         person.doing += 1;
         person.partner = None;
+        person.asked = now;
         if !again {
             (person.since, person.counts) = (now, measured);
             (person.stranded, person.stranded_in_all) = (0, 0);

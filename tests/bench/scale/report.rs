@@ -19,6 +19,7 @@ impl Simulation {
         let person_hours = tally.person_seconds as f64 / 3_600.0;
         let lobbies = self.objects.iter();
         let busiest = lobbies.clone().map(|it| it.busy.a_second());
+        let storms = lobbies.clone().map(|it| it.busy.after_a_kill());
         let frames = lobbies.clone().map(|it| it.frames.a_second());
         let left: u64 = lobbies
             .map(|it| {
@@ -51,6 +52,7 @@ impl Simulation {
             "busiest": {
                 "lobby": busiest.fold(0.0, f64::max),
                 "lobbyFrames": frames.fold(0.0, f64::max),
+                "lobbyAfterAKill": storms.fold(0.0, f64::max),
                 "directory": self.directory.busy.a_second(),
             },
             "lobbies": { "most": tally.most_lobbies, "splits": tally.splits, "folds": tally.folds },

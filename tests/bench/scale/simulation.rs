@@ -191,6 +191,11 @@ impl Simulation {
             self.happens(what);
         }
         self.tally.measured = false;
+        for object in &mut self.objects {
+            object.busy.ends();
+            object.frames.ends();
+        }
+        self.directory.busy.ends();
         self.everybody_leaves();
         // What is still to come of anything comes within that: silence, graces, alarms.
         let over = ends + 4 * SILENCE.get();

@@ -63,25 +63,55 @@ impl Share {
     }
 }
 
-/// The most that there was in any five seconds, as full ones by the clock.
+/// The most that there was in any five seconds of the clock.
 #[derive(Default, Clone)]
 pub(crate) struct Busy {
     slot: u64,
     count: u64,
     most: u64,
+    /// After a kill everybody comes back at once.
+    storm_until: u64,
+    in_storms: u64,
+    over: bool,
 }
+
+/// For how long that is told apart.
+const STORM: u64 = 30_000;
 
 impl Busy {
     pub(crate) fn note(&mut self, now: u64) {
+        if self.over {
+            return;
+        }
         if now / 5_000 != self.slot {
             (self.slot, self.count) = (now / 5_000, 0);
         }
         self.count += 1;
-        self.most = self.most.max(self.count);
+        let most = if now < self.storm_until {
+            &mut self.in_storms
+        } else {
+            &mut self.most
+        };
+        *most = self.count.max(*most);
+    }
+
+    /// Nothing counts any more.
+    pub(crate) fn ends(&mut self) {
+        self.over = true;
+    }
+
+    /// It was killed.
+    pub(crate) fn storms(&mut self, now: u64) {
+        self.storm_until = now + STORM;
+        (self.slot, self.count) = (0, 0);
     }
 
     pub(crate) fn a_second(&self) -> f64 {
         self.most as f64 / 5.0
+    }
+
+    pub(crate) fn after_a_kill(&self) -> f64 {
+        self.in_storms as f64 / 5.0
     }
 }
 
