@@ -31,8 +31,8 @@ fn setup(people: u32) -> Setup {
         0..=1_999 => (24 * HOUR, 24 * HOUR, 5 * MINUTE),
         2_000..=19_999 => (6 * HOUR, 6 * HOUR, 5 * MINUTE),
         20_000..=199_999 => (HOUR, HOUR, 2 * MINUTE),
-        200_000..=1_999_999 => (24 * MINUTE, 24 * MINUTE, MINUTE),
-        2_000_000.. => (24 * MINUTE, 3 * MINUTE, MINUTE),
+        200_000..=1_999_999 => (24 * MINUTE, 12 * MINUTE, MINUTE),
+        2_000_000.. => (24 * MINUTE, 2 * MINUTE, 45_000),
     };
     Setup {
         people,
@@ -44,17 +44,18 @@ fn setup(people: u32) -> Setup {
         filling,
         lobby_kills: (measured / 4).min(HOUR),
         directory_kills: (measured / 4).min(HOUR) * 3 / 4,
-        wipes: true,
+        wipes: false,
         signals: 4,
     }
 }
 
 const SIZES: [u32; 6] = [20, 200, 2_000, 20_000, 200_000, 2_000_000];
 
-/// `--sizes 20,200 --seed 1 --signals 4 --wipes 0`.
+/// `--sizes 20,200 --seed 1 --signals 4 --wipes 0 --seconds 600`.
 fn main() {
     let mut sizes = SIZES.to_vec();
-    let (mut seed, mut signals, mut wipes) = (1, 4, true);
+    let (mut seed, mut signals, mut wipes) = (1, 4, false);
+    let mut seconds = None;
     let arguments: Vec<String> = std::env::args().collect();
     for pair in arguments.windows(2) {
         let number = pair[1].parse().unwrap_or(0);
@@ -65,6 +66,7 @@ fn main() {
             }
             "--seed" => seed = u64::from(number),
             "--signals" => signals = number,
+            "--seconds" => seconds = Some(u64::from(number) * 1_000),
             "--wipes" => wipes = number != 0,
             _ => {}
         }
@@ -78,11 +80,13 @@ fn main() {
             let Some(size) = size else {
                 return;
             };
+            let usual = setup(size);
             let setup = Setup {
+                measured: seconds.unwrap_or(usual.measured),
                 seed,
                 signals,
                 wipes,
-                ..setup(size)
+                ..usual
             };
             let before = report::cpu_seconds();
             let simulation = Simulation::new(setup).run();
