@@ -27,7 +27,10 @@ const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(0)} %`
 /** @type {[string, (run: Run) => string][]} */
 const ROWS = [
   ["people online at the peak", (run) => number(run.people)],
-  ["virtual time, of a day of", (run) => `${length(run.virtual.measuredSeconds)} of ${length(run.virtual.daySeconds)}`],
+  [
+    "virtual time, of a day of",
+    (run) => `${length(run.virtual.measuredSeconds)} of ${length(run.virtual.daySeconds)}`,
+  ],
   ["calls", (run) => number(run.calls)],
   ["wait p50, s", (run) => seconds(run.waitMs.all.p50)],
   ["wait p99, s", (run) => seconds(run.waitMs.all.p99)],
@@ -45,7 +48,10 @@ const ROWS = [
   ["moves a call", (run) => run.moves.aCall.toFixed(3)],
   ["met in one's own region", (run) => percent(run.ownRegion)],
   ["shared interest, of who named any", (run) => percent(run.sharedInterest)],
-  ["billed requests an hour", (run) => number(Math.round(run.cost.objectRequestsAnHour + run.cost.workerRequestsAnHour))],
+  [
+    "billed requests an hour",
+    (run) => number(Math.round(run.cost.objectRequestsAnHour + run.cost.workerRequestsAnHour)),
+  ],
   ["GB-s an hour", (run) => run.cost.gbSecondsAnHour.toFixed(1)],
   ["USD a month for 1,000 online", (run) => run.cost.usdAMonthFor1000.toFixed(2)],
   ["of which for alarms that are set", (run) => run.cost.ofWhich.rows.toFixed(2)],
@@ -64,26 +70,47 @@ const length = (s) => (s >= 3_600 ? `${s / 3_600} h` : `${s / 60} min`);
  * @type {[string, (run: Run, runs: Run[]) => { value: number, met: boolean } | null][]}
  */
 const TARGETS = [
-  ["wait p99 < 2 s from 200 people up, < 6 s at 20", ({ people, waitMs }) => {
-    return { value: waitMs.all.p99 / 1_000, met: waitMs.all.p99 < (people < 200 ? 6_000 : 2_000) };
-  }],
-  ["busiest object < 700 messages/s", ({ busiest }) => {
-    const value = Math.max(busiest.lobby, busiest.directory);
-    return { value, met: value < 700 };
-  }],
-  ["dollars a person within 10 % of those at 2,000", ({ people, cost }, runs) => {
-    const base = runs.find((run) => run.people === 2_000);
-    if (people < 2_000 || !base) return null;
-    const value = cost.usdAMonthFor1000 / base.cost.usdAMonthFor1000;
-    return { value, met: Math.abs(value - 1) <= 0.1 };
-  }],
+  [
+    "wait p99 < 2 s from 200 people up, < 6 s at 20",
+    ({ people, waitMs }) => {
+      return {
+        value: waitMs.all.p99 / 1_000,
+        met: waitMs.all.p99 < (people < 200 ? 6_000 : 2_000),
+      };
+    },
+  ],
+  [
+    "busiest object < 700 messages/s",
+    ({ busiest }) => {
+      const value = Math.max(busiest.lobby, busiest.directory);
+      return { value, met: value < 700 };
+    },
+  ],
+  [
+    "dollars a person within 10 % of those at 2,000",
+    ({ people, cost }, runs) => {
+      const base = runs.find((run) => run.people === 2_000);
+      if (people < 2_000 || !base) return null;
+      const value = cost.usdAMonthFor1000 / base.cost.usdAMonthFor1000;
+      return { value, met: Math.abs(value - 1) <= 0.1 };
+    },
+  ],
   ["< 0.1 moves a call", ({ moves }) => ({ value: moves.aCall, met: moves.aCall < 0.1 })],
-  ["nobody stranded > 5 s while somebody suitable waits", ({ checks }) => {
-    const value = checks.longestStrandedSeconds;
-    return { value, met: value <= 5 };
-  }],
-  ["nobody in two calls", ({ checks }) => ({ value: checks.toldOfASecond, met: checks.toldOfASecond === 0 })],
-  ["nobody lost", ({ checks }) => ({ value: checks.leftWhenAllHaveGone, met: checks.leftWhenAllHaveGone === 0 })],
+  [
+    "nobody stranded > 5 s while somebody suitable waits",
+    ({ checks }) => {
+      const value = checks.longestStrandedSeconds;
+      return { value, met: value <= 5 };
+    },
+  ],
+  [
+    "nobody in two calls",
+    ({ checks }) => ({ value: checks.toldOfASecond, met: checks.toldOfASecond === 0 }),
+  ],
+  [
+    "nobody lost",
+    ({ checks }) => ({ value: checks.leftWhenAllHaveGone, met: checks.leftWhenAllHaveGone === 0 }),
+  ],
 ];
 
 /** @param {Run[]} runs */
@@ -159,15 +186,24 @@ async function plots(step, folder, runs) {
       series: [
         {
           name: "people online",
-          points: run.history.map((/** @type {number[]} */ [at = 0, online = 0]) => [at / 60, (online / run.people) * 20]),
+          points: run.history.map((/** @type {number[]} */ [at = 0, online = 0]) => [
+            at / 60,
+            (online / run.people) * 20,
+          ]),
         },
         {
           name: "lobbies with people",
-          points: run.history.map((/** @type {number[]} */ [at = 0, , lobbies = 0]) => [at / 60, lobbies]),
+          points: run.history.map((/** @type {number[]} */ [at = 0, , lobbies = 0]) => [
+            at / 60,
+            lobbies,
+          ]),
         },
         {
           name: "lobbies in the layout",
-          points: run.history.map((/** @type {number[]} */ [at = 0, , , layout = 0]) => [at / 60, layout]),
+          points: run.history.map((/** @type {number[]} */ [at = 0, , , layout = 0]) => [
+            at / 60,
+            layout,
+          ]),
         },
       ],
     });

@@ -118,8 +118,7 @@ fn is_open(person: &Person, now: u64) -> bool {
 }
 
 fn suit(one: &Person, other: &Person) -> bool {
-    let met = |one: &Person, other: &Person| {
-        other.peer.is_some() && one.recent.contains(&other.peer)
-    };
+    let met =
+        |one: &Person, other: &Person| other.peer.is_some() && one.recent.contains(&other.peer);
     !met(one, other) && !met(other, one)
 }

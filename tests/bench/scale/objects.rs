@@ -17,9 +17,7 @@ use rand::RngExt;
 
 use crate::people::State;
 use crate::prices::MILLIS_AN_EVENT;
-use crate::simulation::{
-    Happening, Move, Say, Setup, Simulation, SocketRef, at, since_start,
-};
+use crate::simulation::{Happening, Move, Say, Setup, Simulation, SocketRef, at, since_start};
 use crate::tally::Busy;
 use crate::world::{CENTRE, World, delay};
 
@@ -87,7 +85,9 @@ impl DirectoryObject {
         let begins = setup.from_hour * setup.day / 24;
         let a_second = MESSAGES_A_SECOND * f64::from(1 + setup.signals);
         for round in 0..setup.day / EVERY {
-            let now = at(0).before(echomingle::core::time::Millis::new(setup.day - round * EVERY));
+            let now = at(0).before(echomingle::core::time::Millis::new(
+                setup.day - round * EVERY,
+            ));
             let time = (begins + round * EVERY) as f64;
             let mut people = BTreeMap::<LobbyName, [f64; Region::COUNT]>::new();
             for region in Region::ALL {

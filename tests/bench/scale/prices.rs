@@ -41,7 +41,10 @@ impl Usage {
         let gb_seconds = self.active as f64 / 1_000.0 * OBJECT_GB;
         let rows = (self.alarms_set + self.kept) as f64;
         let parts = [
-            ("workerRequests", self.worker_requests as f64 * USD_A_WORKER_REQUEST),
+            (
+                "workerRequests",
+                self.worker_requests as f64 * USD_A_WORKER_REQUEST,
+            ),
             ("objectRequests", requests * USD_AN_OBJECT_REQUEST),
             ("duration", gb_seconds * USD_A_GB_SECOND),
             ("rows", rows * USD_A_ROW),

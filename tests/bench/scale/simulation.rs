@@ -74,7 +74,11 @@ impl Socket {
     pub(crate) fn heard(&self, place: u32, now: u64) -> Timestamp {
         let phase = u64::from(place) * 997 % PINGS;
         let pinged = now - (now + phase) % PINGS.min(now.max(1));
-        at(if self.alive { self.said.max(pinged) } else { self.said })
+        at(if self.alive {
+            self.said.max(pinged)
+        } else {
+            self.said
+        })
     }
 }
 
@@ -184,7 +188,8 @@ impl Simulation {
         self.agenda.after(0, Happening::Look);
         self.agenda.after(begins, Happening::Measure);
         let half = |span: u64| begins + span / 2;
-        self.agenda.after(half(setup.lobby_kills), Happening::KillLobby);
+        self.agenda
+            .after(half(setup.lobby_kills), Happening::KillLobby);
         self.agenda
             .after(half(setup.directory_kills), Happening::KillDirectory);
         while let Some(what) = self.agenda.next(ends) {
