@@ -677,6 +677,9 @@ impl Lobby {
     fn look_around(&mut self, now: Timestamp, heard: LastHeard<'_>, effects: &mut Vec<Effect<'_>>) {
         while let Some(peer) = self.arrived.pop() {
             self.look_again(peer, now, heard, effects);
+            if self.wish(peer).is_some() {
+                self.outlook.missed(now);
+            }
         }
     }
 

@@ -132,6 +132,11 @@ impl Outlook {
         self.again = shortest.map(|waited| now.after(waited.max(EVERY).min(RARELY)));
     }
 
+    /// Who came from another lobby for somebody is alone here: it was told of there, and is to be told of anew.
+    pub(super) fn missed(&mut self, now: Timestamp) {
+        self.again = Some(now);
+    }
+
     /// This is how all stand.
     pub(super) fn hears(&mut self, layout: Layout, now: Timestamp) {
         self.layout = Some((layout, now));
