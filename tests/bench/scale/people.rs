@@ -360,6 +360,7 @@ impl Simulation {
         if self.people[who as usize].socket != Some(socket) {
             return;
         }
+        let (now, far) = (self.now(), self.way(socket));
         let person = &mut self.people[who as usize];
         match message {
             ServerMessage::Welcome {
@@ -386,7 +387,8 @@ impl Simulation {
                 }
             }
             ServerMessage::PeerJoined { peer, resume } => {
-                if person.state == State::InCall {
+                // A `find` may have been on the way when it heard of the one before.
+                if person.state == State::InCall && now > person.asked + 2 * far {
                     self.tally.told_of_a_second += 1;
                 }
                 let since = person.since;
