@@ -16,6 +16,9 @@ const POINTS: u64 = 300;
 
 impl Simulation {
     pub(crate) fn look(&mut self) {
+        if self.closing {
+            return;
+        }
         let now = self.now();
         self.find_stranded();
         if (now / 1_000).is_multiple_of(CALLS) {
@@ -29,7 +32,7 @@ impl Simulation {
             self.tally.most_lobbies = self.tally.most_lobbies.max(lobbies);
         }
         let whole = 2 * self.setup.filling + self.setup.measured;
-        if !self.closing && (now / 1_000).is_multiple_of((whole / 1_000 / POINTS).max(1)) {
+        if (now / 1_000).is_multiple_of((whole / 1_000 / POINTS).max(1)) {
             let layout = self.directory.directory.layout().lobbies().count();
             let point = [now / 1_000, online, lobbies as u64, layout as u64];
             self.tally.history.push(point);
