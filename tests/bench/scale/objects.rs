@@ -364,10 +364,12 @@ impl Simulation {
         if !self.sockets[place as usize].alive {
             return;
         }
-        let partner = match &message {
-            ServerMessage::PeerJoined { peer, .. } => Some(peer.id),
-            ServerMessage::Welcome { peers, .. } => peers.first().map(|peer| peer.id),
-            _ => None,
+        let partner = if let ServerMessage::PeerJoined { peer, .. } = &message {
+            Some(peer.id)
+        } else if let ServerMessage::Welcome { peers, .. } = &message {
+            peers.first().map(|peer| peer.id)
+        } else {
+            None
         };
         let partner = partner.and_then(|partner| peers.get(&partner));
         let partner = partner.map_or(0, |&place| self.sockets[place as usize].person);
