@@ -1037,6 +1037,25 @@ fn a_directory_goes_on_from_what_was_kept() {
 }
 
 #[test]
+fn a_directory_that_has_lost_the_layout_is_reminded_of_it() {
+    let mut world = Several::new();
+    world.directory = divided(&["weur/2", "weur/3", "oc"]);
+    let before = world.directory.layout().clone();
+    let ana = world.connects(named("weur/2"), Weur);
+    world.passes(5_000);
+    world.directory = Directory::default();
+    world.finds(ana, Video, &[]);
+    world.passes(5_000);
+    assert_eq!(*world.directory.layout(), before);
+    // And is told so once.
+    world.finds(ana, Text, &[]);
+    world.passes(10_000);
+    let told = reports_of(&world, "weur/2");
+    let reminders = told.iter().filter(|(_, report)| report.layout.is_some());
+    assert_eq!(reminders.count(), 1);
+}
+
+#[test]
 fn two_who_were_told_of_different_lobbies_meet() {
     for sleepy in [false, true] {
         for lobbies in [&[][..], &["weur"], &["enam"], &["weur/2", "weur/3"]] {

@@ -74,6 +74,8 @@ pub struct Report {
     pub waits: Waits,
     /// Who is alone.
     pub stranded: Vec<Stranded>,
+    /// The layout that it was told last, where it was told an older one after that: then the directory has lost it.
+    pub layout: Option<Layout>,
 }
 
 impl Report {
@@ -173,6 +175,9 @@ impl Directory {
         let known = place.map(|place| self.lobbies.swap_remove(place));
         let before = known.map(|known| known.posts).unwrap_or_default();
         let stranded = std::mem::take(&mut report.stranded);
+        if let Some(layout) = report.layout.take() {
+            self.planner.remember(layout);
+        }
         self.forget(now);
         let mut moves = Vec::new();
         let mut posts: Vec<Post> = Vec::new();

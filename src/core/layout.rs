@@ -313,6 +313,16 @@ impl Planner {
         &self.layout
     }
 
+    /// Goes on from a layout that was made before this one, and is a later one.
+    pub fn remember(&mut self, layout: Layout) {
+        if layout.version > self.layout.version {
+            *self = Self {
+                layout,
+                ..Self::default()
+            };
+        }
+    }
+
     /// Looks at how busy all are, and changes the layout where it is time to. Says whether it did.
     pub fn review(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) -> bool {
         let before = self.layout.version;

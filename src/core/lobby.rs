@@ -9,7 +9,7 @@
 //! - Who just met meets again only when nobody else is there for either of them, and not at once.
 //! - Nobody meets somebody of whom nothing was heard for 45 seconds: a network that went away closes no socket.
 //! - So after every event no two people wait who suit each other.
-//! - Who waits for somebody in a lobby that is not in use any more, or alone, [moves](moving) to another one.
+//! - Who waits for somebody in a lobby that is not in use any more, or alone, moves to another one (`moving`).
 //!
 //! Who loses its socket in a call is away for a while, which its partner's seat remembers; its own seat is
 //! in its token ([`resume`](crate::core::resume)). A call of which both are away is in two tokens and

@@ -67,6 +67,8 @@ pub(super) struct Outlook {
     /// Whether there is anybody to tell.
     several: bool,
     layout: Option<(Layout, Timestamp)>,
+    /// Whether that is later than what was said last.
+    later: bool,
     /// Since when something is to be told.
     changed: Option<Timestamp>,
     told: Option<Timestamp>,
@@ -84,6 +86,7 @@ impl Outlook {
             name,
             several,
             layout: None,
+            later: false,
             changed: None,
             told: None,
             alone: Vec::new(),
@@ -135,14 +138,22 @@ impl Outlook {
         self.again = Some(now);
     }
 
-    /// This is how all stand. What was said before what is known already comes late, unless all began anew.
+    /// This is how all stand. What is older than what is known already comes late, or all was lost there: the
+    /// directory is told in any case, and knows which.
     pub(super) fn hears(&mut self, layout: Layout, now: Timestamp) {
-        let newer = |(known, at): &(Layout, Timestamp)| {
-            known.version > layout.version && now.since(*at) < HOLDS
-        };
-        if !self.layout.as_ref().is_some_and(newer) {
+        let known = self.layout.as_ref();
+        self.later = known.is_some_and(|(known, _)| known.version > layout.version);
+        if self.later {
+            self.again = Some(now);
+        } else {
             self.layout = Some((layout, now));
         }
+    }
+
+    /// The layout that the directory may have lost.
+    pub(super) fn reminder(&self) -> Option<Layout> {
+        let (layout, _) = self.layout.as_ref().filter(|_| self.later)?;
+        Some(layout.clone())
     }
 
     /// Where to look for somebody who suits, if not here.

@@ -18,9 +18,15 @@ use crate::core::time::{Millis, Timestamp};
 /// For how long a layout is taken as it is.
 const FRESH: Millis = Millis::new(10_000);
 
+/// For how long a later one is not given up for an older one, which the directory has where it lost all it knew: lobbies
+/// remind it of what was.
+const KNOWN: Millis = Millis::new(60_000);
+
 #[derive(Default)]
 struct Map {
     layout: Layout,
+    /// When that was said.
+    said: Option<Timestamp>,
     asked: Option<Timestamp>,
     wanted: bool,
 }
@@ -72,6 +78,12 @@ pub fn wants_layout() -> bool {
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
 pub fn take_layout(advice: &[u8]) {
     if let Some(advice) = Advice::from_packed(advice) {
-        MAP.with_borrow_mut(|map| map.layout = advice.layout);
+        MAP.with_borrow_mut(|map| {
+            let later = advice.layout.version >= map.layout.version;
+            if later || map.said.is_none_or(|at| at.after(KNOWN) <= now()) {
+                map.layout = advice.layout;
+                map.said = Some(now());
+            }
+        });
     }
 }

@@ -263,6 +263,7 @@ impl Lobby {
             searches: self.outlook.searches.a_second(now),
             waits: self.waits,
             stranded,
+            layout: self.outlook.reminder(),
         };
         let alone = report.stranded.iter();
         let shortest = alone.clone().map(|who| now.since(who.since)).min();
