@@ -269,6 +269,47 @@ impl Layout {
     }
 }
 
+/// The layout as an instance of the Worker knows it.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    layout: Layout,
+    said: Option<Timestamp>,
+}
+
+impl Known {
+    /// For how long a later layout is not given up for an older one, which the directory has where it lost all that it
+    /// knew: lobbies remind it of what was.
+    const HOLDS: Millis = Millis::new(60_000);
+
+    /// Nothing is known.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self {
+            layout: Layout {
+                version: 0,
+                shares: Vec::new(),
+            },
+            said: None,
+        }
+    }
+
+    /// The directory says so.
+    pub fn hear(&mut self, layout: Layout, now: Timestamp) {
+        let later = layout.version >= self.layout.version;
+        let old = |said: Timestamp| said.after(Self::HOLDS) <= now;
+        if later || self.said.is_none_or(old) {
+            self.layout = layout;
+            self.said = Some(now);
+        }
+    }
+
+    /// As it was said.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
 /// What each lobby has to do, and how many people of each region are in `global`, which alone has several.
 #[derive(Debug, Clone, Default)]
 pub struct Loads {
@@ -512,6 +553,27 @@ mod tests {
             "weur 2",
         ] {
             assert_eq!(text.parse::<LobbyName>(), Err(NotALobby), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_later_layout_is_given_up_for_an_older_one_after_a_minute() {
+        let of_version = |version| Layout {
+            version,
+            ..Layout::default()
+        };
+        let mut known = Known::nothing();
+        let at = Timestamp::from_unix_millis;
+        for (version, millis, expected) in [
+            (7, 1_000, 7),
+            (2, 60_999, 7),
+            (7, 61_000, 7),
+            (2, 120_999, 7),
+            (2, 121_000, 2),
+            (8, 121_001, 8),
+        ] {
+            known.hear(of_version(version), at(millis));
+            assert_eq!(known.layout().version, expected, "{millis}");
         }
     }
 

@@ -11,28 +11,27 @@ use web_sys::Request;
 
 use super::platform::{Result, now};
 use crate::core::directory::Advice;
-use crate::core::layout::{Layout, LobbyName};
+use crate::core::layout::{Known, LobbyName};
 use crate::core::region::Region;
 use crate::core::time::{Millis, Timestamp};
 
 /// For how long a layout is taken as it is.
 const FRESH: Millis = Millis::new(10_000);
 
-/// For how long a later one is not given up for an older one, which the directory has where it lost all it knew: lobbies
-/// remind it of what was.
-const KNOWN: Millis = Millis::new(60_000);
-
-#[derive(Default)]
 struct Map {
-    layout: Layout,
-    /// When that was said.
-    said: Option<Timestamp>,
+    known: Known,
     asked: Option<Timestamp>,
     wanted: bool,
 }
 
 thread_local! {
-    static MAP: RefCell<Map> = RefCell::default();
+    static MAP: RefCell<Map> = const {
+        RefCell::new(Map {
+            known: Known::nothing(),
+            asked: None,
+            wanted: false,
+        })
+    };
 }
 
 /// The lobby for who comes.
@@ -41,7 +40,7 @@ pub(super) fn nearest(request: &Request) -> Result<LobbyName> {
     let region = region(request);
     Ok(MAP.with_borrow_mut(|map| {
         map.wanted = true;
-        map.layout.choose(region, random)
+        map.known.layout().choose(region, random)
     }))
 }
 
@@ -78,12 +77,6 @@ pub fn wants_layout() -> bool {
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
 pub fn take_layout(advice: &[u8]) {
     if let Some(advice) = Advice::from_packed(advice) {
-        MAP.with_borrow_mut(|map| {
-            let later = advice.layout.version >= map.layout.version;
-            if later || map.said.is_none_or(|at| at.after(KNOWN) <= now()) {
-                map.layout = advice.layout;
-                map.said = Some(now());
-            }
-        });
+        MAP.with_borrow_mut(|map| map.known.hear(advice.layout, now()));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use echomingle::core::actor::{Actor, Effect, Event, SavedSeat};
 use echomingle::core::directory::{Advice, Directory, Report};
 use echomingle::core::id::PeerId;
-use echomingle::core::layout::{Budget, Layout, LobbyName};
+use echomingle::core::layout::{Budget, Known, Layout, LobbyName};
 use echomingle::core::lobby::Lobby;
 use echomingle::core::note::Waits;
 use echomingle::core::protocol::{ClientMessage, Relayed, ServerMessage, parse};
@@ -108,6 +108,7 @@ impl DirectoryObject {
                     searches: 0,
                     waits: Waits::default(),
                     stranded: Vec::new(),
+                    layout: None,
                 };
                 self.directory.hear(report, &budget, now);
             }
@@ -129,7 +130,7 @@ pub(crate) struct Isolates {
 
 struct Isolate {
     number: u32,
-    layout: Layout,
+    known: Known,
     fresh_until: u64,
     asking: bool,
     used: u64,
@@ -138,7 +139,7 @@ struct Isolate {
 impl Isolates {
     pub(crate) fn learns(&mut self, number: u32, layout: Layout, now: u64) {
         if let Some(isolate) = self.all.iter_mut().find(|one| one.number == number) {
-            isolate.layout = layout;
+            isolate.known.hear(layout, at(now));
             isolate.fresh_until = now + HOLDS;
             isolate.asking = false;
         }
@@ -171,7 +172,7 @@ impl Simulation {
             isolates.number += 1;
             isolates.all.push(Isolate {
                 number: isolates.number,
-                layout: Layout::default(),
+                known: Known::nothing(),
                 fresh_until: 0,
                 asking: false,
                 used: now,
@@ -188,7 +189,7 @@ impl Simulation {
             let ask = Happening::AskLayout(region, isolate.number);
             self.agenda.after(delay(region, CENTRE), ask);
         }
-        isolate.layout.choose(region, self.random.random())
+        isolate.known.layout().choose(region, self.random.random())
     }
 
     pub(crate) fn ask_layout(&mut self, region: Region, isolate: u32) {
