@@ -1,7 +1,7 @@
 //! What all lobbies together know: the layout, how busy each is, and who waits alone in which.
 //!
 //! Lobbies report, and are advised in return. Nobody waits for any of it: lobbies and Workers go on with what they
-//! were told last, and all that is lost with this is told anew by the reports that follow, but for the layout.
+//! were told last, and all that is lost with this is told anew by the reports that follow.
 //!
 //! - Who found nobody in its lobby within three seconds is put on a board, unless somebody who suits is on it
 //!   already: then it is to move there, to the nearest who shares an interest, or else to the nearest of all.
