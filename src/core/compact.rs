@@ -12,12 +12,14 @@ use serde::de::DeserializeOwned;
 const VERSION: u8 = 3;
 
 /// As bytes; nothing where that cannot be.
-pub(super) fn pack(value: &impl Serialize) -> Option<Vec<u8>> {
+#[must_use]
+pub fn pack(value: &impl Serialize) -> Option<Vec<u8>> {
     postcard::to_extend(value, vec![VERSION]).ok()
 }
 
 /// What was packed; nothing where these bytes are of another version, too many, or none of this.
-pub(super) fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+#[must_use]
+pub fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let packed = bytes.strip_prefix(&[VERSION])?;
     let (value, rest) = postcard::take_from_bytes(packed).ok()?;
     rest.is_empty().then_some(value)

@@ -79,18 +79,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// As it travels.
-    #[must_use]
-    pub fn packed(&self) -> Option<Vec<u8>> {
-        pack(self)
-    }
-
-    /// What travelled; nothing where it is of another version.
-    #[must_use]
-    pub fn from_packed(bytes: &[u8]) -> Option<Self> {
-        unpack(bytes)
-    }
-
     fn online(&self) -> u32 {
         self.people.iter().sum()
     }
@@ -105,20 +93,6 @@ pub struct Advice {
     pub moves: Vec<(PeerId, LobbyName)>,
 }
 
-impl Advice {
-    /// As it travels.
-    #[must_use]
-    pub fn packed(&self) -> Option<Vec<u8>> {
-        pack(self)
-    }
-
-    /// What travelled; nothing where it is of another version.
-    #[must_use]
-    pub fn from_packed(bytes: &[u8]) -> Option<Self> {
-        unpack(bytes)
-    }
-}
-
 /// Somebody on the board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Post {
@@ -127,9 +101,9 @@ struct Post {
     expects: Option<(PeerId, Timestamp)>,
 }
 
-/// What is known of one lobby.
+/// How one lobby stood when it was heard of last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct Standing {
     report: Report,
     at: Timestamp,
     posts: Vec<Post>,
@@ -139,7 +113,7 @@ struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     planner: Planner,
-    lobbies: Vec<Known>,
+    lobbies: Vec<Standing>,
     /// When the layout was looked at last.
     reviewed: Option<Timestamp>,
 }
@@ -199,7 +173,7 @@ impl Directory {
                 posts.push(Post { who, expects });
             }
         }
-        self.lobbies.push(Known {
+        self.lobbies.push(Standing {
             report,
             at: now,
             posts,
@@ -225,7 +199,7 @@ impl Directory {
     #[must_use]
     pub fn stats(&self, now: Timestamp) -> Stats {
         let mut stats = Stats::default();
-        for Known { report, at, .. } in &self.lobbies {
+        for Standing { report, at, .. } in &self.lobbies {
             if now.since(*at) < PRESENT {
                 let [video, text] = report.waiting;
                 stats.online = stats.online.saturating_add(report.online());
@@ -239,7 +213,7 @@ impl Directory {
 
     fn loads(&self, now: Timestamp) -> Loads {
         let mut loads = Loads::default();
-        for Known { report, at, .. } in &self.lobbies {
+        for Standing { report, at, .. } in &self.lobbies {
             let lobby = report.lobby;
             let old = now.since(*at);
             if old >= PRESENT {

@@ -270,7 +270,7 @@ impl Layout {
 }
 
 /// The layout as an instance of the Worker knows it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Known {
     layout: Layout,
     said: Option<Timestamp>,

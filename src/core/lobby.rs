@@ -284,15 +284,24 @@ impl Lobby {
     /// How many people there are.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let seats = self.seats.values();
-        let in_call = seats.filter(|seat| matches!(seat.status, Status::InCall(_)));
+        let (_, calls) = self.census();
         Stats {
             online: count(self.seats.len()),
             waiting: count(self.video.len() + self.text.len() + self.moving.len()),
-            calls: count(in_call.count() + self.bereft.len()) / 2,
+            calls,
             waits: self.waits,
         }
+    }
+
+    /// How many people of each region there are, and how many calls.
+    fn census(&self) -> ([u32; Region::COUNT], u32) {
+        let mut people = [0; Region::COUNT];
+        let mut in_call = 0;
+        for seat in self.seats.values() {
+            people[seat.region as usize] += 1;
+            in_call += usize::from(seat.call().is_some());
+        }
+        (people, count(in_call + self.bereft.len()) / 2)
     }
 
     fn connect(
@@ -952,6 +961,11 @@ impl Lobby {
             Mode::Text => &mut self.text,
         }
     }
+}
+
+/// A number of people or calls.
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// A partner as the other one is told of it.

@@ -7,6 +7,7 @@
 //! may be in a room and what its host may do); [`resume`] is how both survive a lost socket.
 
 pub mod actor;
+pub mod compact;
 pub mod directory;
 pub mod ice;
 pub mod id;
@@ -29,7 +30,6 @@ pub mod turn;
 pub mod turnstile;
 pub mod words;
 
-mod compact;
 #[cfg(test)]
 mod declarations;
 mod outlook;

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 
-use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
@@ -23,6 +22,7 @@ use super::pass::subprotocol;
 use super::platform::{Result, State, WebSocketPair, WebSocketRequestResponsePair, now};
 use super::relay::Head;
 use super::socket::{Socket, last_ping, length, with_text};
+use super::storage::wake_at;
 use crate::core::actor::{Actor, Effect, Event, SavedSeat};
 use crate::core::id::PeerId;
 use crate::core::protocol::{ClientMessage, PING, PONG, Relayed, parse};
@@ -330,7 +330,7 @@ impl<A: Actor> Live<A> {
                     }
                 }
                 Effect::Rename { from, to } => self.rename(from, to),
-                Effect::WakeAt(at) => self.wake_at(at),
+                Effect::WakeAt(at) => wake_at(&self.state, at),
                 Effect::Count(note) => self.journal.count(note),
                 Effect::Report(report) => {
                     if let Some(company) = &self.company {
@@ -348,18 +348,6 @@ impl<A: Actor> Live<A> {
                     }
                 }
             }
-        }
-    }
-
-    /// The alarm is written while the object goes on; the runtime holds back what it sends meanwhile
-    /// until the write is safe (Cloudflare: Durable Objects, output gates).
-    fn wake_at(&self, at: Timestamp) {
-        let at = Date::new(&JsValue::from(at.unix_millis() as f64));
-        let Ok(storage) = self.state.storage() else {
-            return log(&Line::AlarmRefused);
-        };
-        if storage.set_alarm(at, JsValue::UNDEFINED.into()).is_err() {
-            log(&Line::AlarmRefused);
         }
     }
 }

@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::*;
 
 use super::bindings::{Env, directory, lobby};
 use super::platform::Stub;
+use crate::core::compact::pack;
 use crate::core::directory::Report;
 use crate::core::id::PeerId;
 use crate::core::layout::LobbyName;
@@ -35,7 +36,7 @@ impl Company {
 
     /// Tells the directory how this lobby stands.
     pub(super) fn tell(&self, report: &Report) {
-        if let (Ok(directory), Some(report)) = (directory(&self.env), report.packed()) {
+        if let (Ok(directory), Some(report)) = (directory(&self.env), pack(report)) {
             tell(&directory, &report, &self.answers);
         }
     }

@@ -4,15 +4,16 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
 
 use super::answer::json;
 use super::bindings::{Env, budget};
 use super::log::{Line, log};
-use super::platform::{Result, State, now, shelf};
-use crate::core::directory::{Advice, Directory, Report};
+use super::platform::{Result, State, now};
+use super::storage::{get, put, wake_at};
+use crate::core::compact::{pack, unpack};
+use crate::core::directory::Directory;
 use crate::core::layout::Budget;
 use crate::core::time::Millis;
 
@@ -39,7 +40,7 @@ impl DirectoryObject {
     /// It is made, or wakes up.
     #[wasm_bindgen(constructor)]
     pub fn new(state: State, env: &Env) -> Self {
-        let kept = kept(&state).unwrap_or_default();
+        let kept = get(&state, NAME).unwrap_or_default();
         Self(RefCell::new(Books {
             directory: Directory::from_kept(&kept),
             budget: budget(env),
@@ -57,7 +58,7 @@ impl DirectoryObject {
 
     /// A lobby tells how it stands, and is advised.
     pub fn hear(&self, report: &[u8]) -> Option<Vec<u8>> {
-        let report = Report::from_packed(report)?;
+        let report = unpack(report)?;
         let mut books = self.0.borrow_mut();
         let Books {
             directory, budget, ..
@@ -66,7 +67,7 @@ impl DirectoryObject {
         let advice = directory.hear(report, budget, now());
         let changed = advice.layout.version != before;
         books.changed(changed);
-        advice.packed()
+        pack(&advice)
     }
 
     /// A Worker asks for the layout.
@@ -78,9 +79,7 @@ impl DirectoryObject {
         if directory.review(budget, now()) {
             books.changed(true);
         }
-        let layout = books.directory.layout().clone();
-        let moves = Vec::new();
-        Advice { layout, moves }.packed()
+        pack(books.directory.layout())
     }
 
     /// The alarm went off.
@@ -97,30 +96,14 @@ impl Books {
         }
         if !self.due {
             self.due = true;
-            let at = now().after(KEPT_WITHIN).unix_millis();
-            let at = Date::new(&JsValue::from(at as f64));
-            let storage = self.state.storage();
-            let set = storage.and_then(|storage| storage.set_alarm(at, JsValue::UNDEFINED.into()));
-            if set.is_err() {
-                log(&Line::AlarmRefused);
-            }
+            wake_at(&self.state, now().after(KEPT_WITHIN));
         }
     }
 
     fn keep(&mut self) {
         self.due = false;
-        let bytes = Uint8Array::from(self.directory.kept().as_slice());
-        let storage = self.state.storage();
-        if storage
-            .and_then(|storage| shelf(&storage).put(NAME, &bytes))
-            .is_err()
-        {
+        if put(&self.state, NAME, &self.directory.kept()).is_err() {
             log(&Line::LayoutNotKept);
         }
     }
-}
-
-fn kept(state: &State) -> Option<Vec<u8>> {
-    let found = shelf(&state.storage().ok()?).get(NAME).ok()?;
-    Some(found.dyn_ref::<Uint8Array>()?.to_vec())
 }

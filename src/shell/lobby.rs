@@ -13,7 +13,7 @@ use super::platform::{Result, State, now};
 use super::socket::Socket;
 use super::storage::key_of_lobby;
 use crate::core::actor::Event;
-use crate::core::directory::Advice;
+use crate::core::compact::unpack;
 use crate::core::id::PeerId;
 use crate::core::lobby::Lobby;
 
@@ -44,7 +44,7 @@ impl LobbyObject {
 
     /// The directory has answered.
     pub fn advised(&self, advice: &[u8]) {
-        if let Some(advice) = Advice::from_packed(advice) {
+        if let Some(advice) = unpack(advice) {
             self.0.borrow_mut().happened(Event::Advised(advice));
         }
     }

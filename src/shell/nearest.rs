@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 use super::platform::{Result, now};
-use crate::core::directory::Advice;
+use crate::core::compact::unpack;
 use crate::core::layout::{Known, LobbyName};
 use crate::core::region::Region;
 use crate::core::time::{Millis, Timestamp};
@@ -75,8 +75,8 @@ pub fn wants_layout() -> bool {
 /// The directory has answered.
 #[wasm_bindgen]
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
-pub fn take_layout(advice: &[u8]) {
-    if let Some(advice) = Advice::from_packed(advice) {
-        MAP.with_borrow_mut(|map| map.known.hear(advice.layout, now()));
+pub fn take_layout(layout: &[u8]) {
+    if let Some(layout) = unpack(layout) {
+        MAP.with_borrow_mut(|map| map.known.hear(layout, now()));
     }
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lobby, Pass, Seat, Status};
+use super::{Lobby, Pass, Seat, Status, count};
 use crate::core::actor::{Effect, LastHeard};
 use crate::core::compact::{pack, unpack};
 use crate::core::directory::{Advice, Report, Stranded};
@@ -17,7 +17,6 @@ use crate::core::outlook::{ALONE, MOST_ALONE};
 use crate::core::protocol::{LeaveReason, Mode, ServerMessage};
 use crate::core::queue::Wish;
 use crate::core::redacted::Redacted;
-use crate::core::region::Region;
 use crate::core::time::{Millis, Timestamp};
 
 /// How long another lobby may take to answer.
@@ -32,7 +31,7 @@ pub(super) struct Moving {
     pub(super) wish: Wish,
     /// Which of all moves this is.
     number: u64,
-    /// Whether it was told to go.
+    /// When it was told to go, if it was.
     told: Option<Timestamp>,
     /// When it waits here again.
     pub(super) until: Timestamp,
@@ -69,13 +68,10 @@ impl Lobby {
 
     /// The token without its address; or the lobby that it is of, if that is not this one.
     pub(super) fn ours<'t>(&self, token: &'t str) -> Result<&'t str, LobbyName> {
-        let Some((address, sealed)) = token.split_once('.') else {
-            return Ok(token);
-        };
-        match address.parse() {
-            Ok(other) if other != self.outlook.name => Err(other),
-            Ok(_) => Ok(sealed),
-            Err(_) => Ok(token),
+        match split(token) {
+            Some((other, _)) if other != self.outlook.name => Err(other),
+            Some((_, sealed)) => Ok(sealed),
+            None => Ok(token),
         }
     }
 
@@ -132,11 +128,8 @@ impl Lobby {
         if moving.number != number || moving.told.is_some() {
             return;
         }
-        let to = token.as_ref().and_then(|token| {
-            let (address, _) = token.expose().split_once('.')?;
-            address.parse::<LobbyName>().ok()
-        });
-        let Some(to) = to else {
+        let to = token.as_ref().and_then(|token| split(token.expose()));
+        let Some((to, _)) = to else {
             return self.stay(peer, now, heard, effects);
         };
         self.moving.remove(&(moving.until, peer));
@@ -249,16 +242,12 @@ impl Lobby {
             all.take_while(|who| who.since.after(ALONE) <= now)
         });
         let stranded: Vec<_> = waiting.take(MOST_ALONE).collect();
-        let mut people = [0; Region::COUNT];
-        for seat in self.seats.values() {
-            people[seat.region as usize] += 1;
-        }
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (people, calls) = self.census();
         let report = Report {
             lobby: self.outlook.name,
             people,
             waiting: queues.map(|queue| count(queue.len())),
-            calls: self.stats().calls,
+            calls,
             messages: self.outlook.messages.a_second(now),
             searches: self.outlook.searches.a_second(now),
             waits: self.waits,
@@ -295,6 +284,12 @@ impl Lobby {
             since: wish.since(),
         })
     }
+}
+
+/// Of which lobby a token is, and the rest of it; nothing where it does not say so.
+fn split(token: &str) -> Option<(LobbyName, &str)> {
+    let (address, sealed) = token.split_once('.')?;
+    Some((address.parse().ok()?, sealed))
 }
 
 /// To the address of another lobby, which is beside this one's.
