@@ -3,7 +3,7 @@
 //! Lobbies report, and are advised in return. Nobody waits for any of it: lobbies and Workers go on with what they
 //! were told last, and all that is lost with this is told anew by the reports that follow.
 //!
-//! - Who found nobody in its lobby within three seconds is put on a board, unless somebody who suits is on it
+//! - Who found nobody in its lobby while it was particular is put on a board, unless somebody who suits is on it
 //!   already: then it is to move there, to the nearest who shares an interest, or else to the nearest of all.
 //! - Two who are sent to each other are spoken for, so that of two who wait one moves and not both.
 //! - A lobby that is not in use any more, or not for their region, is left by those who are alone in it.
@@ -66,7 +66,7 @@ pub struct Report {
     pub waiting: [u32; 2],
     /// Calls that go on.
     pub calls: u32,
-    /// Messages that arrive, a second.
+    /// Messages that arrive and sockets that come and go, a second.
     pub messages: u32,
     /// Searches that begin, a second.
     pub searches: u32,
@@ -167,7 +167,8 @@ impl Directory {
             } else if !self.layout().serves(lobby, who.region) {
                 moves.push((
                     who.peer,
-                    self.layout().choose(who.region, who.peer.number()),
+                    self.layout()
+                        .choose_from(lobby, who.region, who.peer.number()),
                 ));
             } else {
                 posts.push(Post { who, expects });

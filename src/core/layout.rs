@@ -5,7 +5,9 @@
 //! alone, which serves every region that has no lobby of its own.
 //!
 //! - A lobby that has been over 60 % of its [`Budget`] for 30 s is split: `global` gives up the region that most of
-//!   its people are in, any other gives way to its two halves.
+//!   its people are in, any other gives way to its two halves. Where a region has many, as many of them are split at once
+//!   as it takes to have them at half of their budgets: one by one would be too slow when a crowd comes.
+//! - Who was in a lobby that was split goes to its halves, and nobody else is crowded by it.
 //! - Lobbies that were split off are folded again when they and what they are folded into have together been
 //!   under 25 % for two minutes. So what was just split is never folded, nor what was folded split, at the same load.
 //! - A region changes once in 30 s at most, and each change has a version.
@@ -45,6 +47,11 @@ impl LobbyName {
             Self::Global => None,
             Self::Part(region, _) => Some(region),
         }
+    }
+
+    /// Whether it is a part of another one.
+    fn is_below(self, other: Self) -> bool {
+        iter::successors(self.parent(), |lobby| lobby.parent()).any(|above| above == other)
     }
 
     /// What it is folded into.
@@ -109,7 +116,7 @@ impl FromStr for LobbyName {
 /// What a lobby has to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
-    /// Messages that arrive, a second.
+    /// Messages that arrive and sockets that come and go, a second.
     pub messages: u32,
     /// Sockets that are open.
     pub sockets: u32,
@@ -164,6 +171,8 @@ impl Default for Budget {
 
 impl Budget {
     const SPLIT: u32 = 600;
+    /// How much of its budget a lobby is to have where several are split.
+    const EASY: u32 = 500;
     const FOLD: u32 = 250;
 
     /// As it is configured, `messages sockets over under`: two numbers and two times in seconds. Where nothing or
@@ -248,17 +257,31 @@ impl Layout {
     /// (Mitzenmacher: The power of two choices in randomized load balancing, 2001).
     #[must_use]
     pub fn choose(&self, region: Region, random: u64) -> LobbyName {
-        let home: Vec<_> = self.home(region).collect();
-        let many = home.len() as u64;
+        self.choose_of(self.home(region).collect(), random)
+    }
+
+    /// Likewise for who comes from a lobby: of those that it was divided into, or that it was folded into.
+    #[must_use]
+    pub fn choose_from(&self, lobby: LobbyName, region: Region, random: u64) -> LobbyName {
+        let near = |&other: &LobbyName| other.is_below(lobby) || lobby.is_below(other);
+        let heirs: Vec<_> = self.home(region).filter(near).collect();
+        if heirs.is_empty() {
+            return self.choose(region, random);
+        }
+        self.choose_of(heirs, random)
+    }
+
+    fn choose_of(&self, lobbies: Vec<LobbyName>, random: u64) -> LobbyName {
+        let many = lobbies.len() as u64;
         let one = random % many;
         let other = (one + 1 + (random >> 32) % many.saturating_sub(1).max(1)) % many;
-        let share = |place: u64| self.share(home[place as usize]);
+        let share = |place: u64| self.share(lobbies[place as usize]);
         let less = if share(other) < share(one) {
             other
         } else {
             one
         };
-        home[less as usize]
+        lobbies[less as usize]
     }
 
     /// The lobbies in use, in order.
@@ -367,8 +390,15 @@ impl Planner {
     /// Looks at how busy all are, and changes the layout where it is time to. Says whether it did.
     pub fn review(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) -> bool {
         let before = self.layout.version;
+        let changed = self.changed;
         for (lobby, share) in &mut self.layout.shares {
-            *share = budget.share(loads.of(*lobby));
+            let busy = budget.share(loads.of(*lobby));
+            let changed = lobby.region().and_then(|region| changed[region as usize]);
+            *share = match changed {
+                // Who is to come is on the way.
+                Some(at) if now < at.after(budget.over) => busy.max(*share),
+                Some(_) | None => busy,
+            };
         }
         self.split(loads, budget, now);
         self.fold(loads, budget, now);
@@ -405,14 +435,34 @@ impl Planner {
                     }
                 }
                 LobbyName::Part(region, _) => {
-                    if let Some(halves) = lobby.halves()
-                        && self.settled(region, budget, now)
-                    {
-                        self.change(region, &[lobby], &halves, now);
+                    if self.settled(region, budget, now) {
+                        let those = self.to_split(region, loads, budget, now);
+                        let halves = those.iter().filter_map(|lobby| lobby.halves());
+                        let halves: Vec<_> = halves.flatten().collect();
+                        if !halves.is_empty() {
+                            self.change(region, &those, &halves, now);
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// As many lobbies of a region as have to be split for all of them to be at ease.
+    fn to_split(
+        &self,
+        region: Region,
+        loads: &Loads,
+        budget: &Budget,
+        now: Timestamp,
+    ) -> Vec<LobbyName> {
+        let home = self.layout.home(region);
+        let shares = home.map(|lobby| budget.share(loads.of(lobby)));
+        let (many, all) = shares.fold((0, 0), |(many, all), share| (many + 1, all + share));
+        let more = all.div_ceil(Budget::EASY).saturating_sub(many).max(1);
+        let over = ripe(&self.over, budget.over, now).into_iter();
+        let over = over.filter(|lobby| lobby.region() == Some(region) && lobby.halves().is_some());
+        over.take(more as usize).collect()
     }
 
     fn fold(&mut self, loads: &Loads, budget: &Budget, now: Timestamp) {
@@ -489,10 +539,11 @@ impl Planner {
 
     fn change(&mut self, region: Region, from: &[LobbyName], to: &[LobbyName], now: Timestamp) {
         let shares = &mut self.layout.shares;
+        let before: u32 = from.iter().filter_map(|&lobby| of(shares, lobby)).sum();
         shares.retain(|(lobby, _)| !from.contains(lobby));
         for &lobby in to {
             if let Err(place) = place(shares, lobby) {
-                shares.insert(place, (lobby, 0));
+                shares.insert(place, (lobby, before / to.len() as u32));
             }
         }
         self.changed[region as usize] = Some(now);

@@ -33,7 +33,7 @@ use crate::core::redacted::Redacted;
 use crate::core::region::Region;
 use crate::core::rejection::Rejection;
 use crate::core::resume::{Claim, Claimed, GRACE, Key, PROOF, Signer, grace};
-use crate::core::time::Timestamp;
+use crate::core::time::{Millis, Timestamp};
 
 mod moving;
 
@@ -41,6 +41,11 @@ use self::moving::{Moving, redirect};
 
 /// How many of its last partners somebody does not want to meet again.
 pub const RECENT: usize = 3;
+
+/// With so many searches a second whatever is due happens with the next of them. An alarm is then for when they stop, and
+/// may come a little later: each one that is set is a row that is paid for (docs/costs.md).
+const STEADY: u32 = 10;
+const COARSE: Millis = Millis::new(5_000);
 
 /// With more people than this in a queue some two of them have not just met: n people remember 3 n
 /// partners, and make n (n - 1) / 2 pairs.
@@ -153,11 +158,15 @@ impl Actor for Lobby {
         self.open_up(now, heard, &mut effects);
         self.settle(now, heard, &mut effects);
         match event {
-            Event::Connected { peer, region } => self.connect(peer, region, now, &mut effects),
+            Event::Connected { peer, region } => {
+                self.outlook.messages.count(now);
+                self.connect(peer, region, now, &mut effects);
+            }
             Event::Received { peer, message } if self.knows(peer) => {
                 self.receive(peer, message, now, heard, &mut effects);
             }
             Event::Disconnected { peer } => {
+                self.outlook.messages.count(now);
                 self.outlook.changes(now);
                 self.disconnect(peer, now, &mut effects);
             }
@@ -175,7 +184,7 @@ impl Actor for Lobby {
         self.meet_again(Mode::Text, now, heard, &mut effects);
         self.arrived.clear();
         self.report(now, &mut effects);
-        self.set_alarm(&mut effects);
+        self.set_alarm(now, &mut effects);
         effects
     }
 
@@ -226,7 +235,7 @@ impl Actor for Lobby {
         }
         // What was to come before has its alarm.
         if !effects.is_empty() {
-            self.set_alarm(&mut effects);
+            self.set_alarm(now, &mut effects);
         }
         effects
     }
@@ -910,7 +919,7 @@ impl Lobby {
         }
     }
 
-    fn set_alarm(&mut self, effects: &mut Vec<Effect<'_>>) {
+    fn set_alarm(&mut self, now: Timestamp, effects: &mut Vec<Effect<'_>>) {
         let nearest = [
             self.video.next_opening(),
             self.text.next_opening(),
@@ -921,6 +930,12 @@ impl Lobby {
         ];
         let Some(next) = nearest.into_iter().flatten().min() else {
             return;
+        };
+        let steady = self.outlook.searches.a_second(now) >= STEADY;
+        let next = if steady {
+            next.rounded_up(COARSE)
+        } else {
+            next
         };
         if self.alarm.is_none_or(|at| next < at) {
             self.alarm = Some(next);

@@ -1,7 +1,7 @@
 //! What a lobby knows of all others, and when it tells of itself.
 //!
 //! The rule of this file: it is a timetable. Nothing is told while nothing changes; what changed is told within five
-//! seconds and at most every five seconds; and who waits alone is told of after three seconds, and again after as
+//! seconds and at most every five seconds; and who waits alone is told of after a second and a half, and again after as
 //! long as it has waited, a minute at most. An object that slept does not remember what it told and tells it again.
 
 use crate::core::id::PeerId;
@@ -165,6 +165,6 @@ impl Outlook {
     ) -> Option<LobbyName> {
         let (layout, at) = self.layout.as_ref()?;
         let holds = now.since(*at) < HOLDS && !layout.serves(self.name, region);
-        holds.then(|| layout.choose(region, random))
+        holds.then(|| layout.choose_from(self.name, region, random))
     }
 }

@@ -14,8 +14,9 @@ use crate::core::redacted::Redacted;
 use crate::core::time::{Millis, Timestamp};
 
 /// For how long somebody is particular: nobody without a shared interest, nobody met just now. After
-/// that company is better than waiting.
-pub(super) const PARTICULAR: Millis = Millis::new(3_000);
+/// that company is better than waiting. The longest with which 99 of 100 wait less than two seconds, where there are
+/// people enough (docs/scale/people.md).
+pub(super) const PARTICULAR: Millis = Millis::new(1_500);
 
 /// A place in the queue: since when, and the how manyth of this lobby, in one number. The smaller was there first,
 /// wherever it began to wait.

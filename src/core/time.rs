@@ -36,6 +36,12 @@ impl Timestamp {
         Self(self.0.saturating_add(span.0))
     }
 
+    /// The first point from this on that is a multiple of `span`, which is not zero.
+    #[must_use]
+    pub const fn rounded_up(self, span: Millis) -> Self {
+        Self(self.0.div_ceil(span.0).saturating_mul(span.0))
+    }
+
     /// The point `span` earlier; the epoch when there is none.
     #[must_use]
     pub const fn before(self, span: Millis) -> Self {

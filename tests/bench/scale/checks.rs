@@ -8,7 +8,7 @@ use crate::people::{Person, State};
 use crate::simulation::Simulation;
 
 /// When somebody is not particular any more, in milliseconds (`PARTICULAR` in src/core/queue.rs).
-const PATIENT: u64 = 3_000;
+const PATIENT: u64 = 1_500;
 /// The two of a call are looked at every so many seconds.
 const CALLS: u64 = 5;
 /// What is kept of the time is every so many seconds of a day of 300.
