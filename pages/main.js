@@ -33,7 +33,7 @@ import * as view from "./view.js";
 /** @import { Phase } from "./view.js" */
 
 /** For how long the server looks for shared interests only, in milliseconds (src/core/queue.rs). */
-const PARTICULAR = 3_000;
+const PARTICULAR = 1_500;
 /** How long one searches before being told that it takes longer, in milliseconds. */
 const LONG_SEARCH = 8_000;
 /** Without movement for so long, in milliseconds, the controls fade during a call. */

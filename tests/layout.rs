@@ -33,6 +33,18 @@ fn messages(share: u32) -> Load {
     }
 }
 
+/// One of which a message is a thousandth.
+fn budget() -> Budget {
+    let usual = Budget::default();
+    Budget {
+        most: Load {
+            messages: 1_000,
+            ..usual.most
+        },
+        ..usual
+    }
+}
+
 /// So many thousandths of the budget in sockets.
 fn sockets(share: u32) -> Load {
     Load {
@@ -79,11 +91,14 @@ impl Scene {
     fn of_parts(many: usize) -> Self {
         let mut scene = Self::of_a_region();
         while scene.home(Region::Weur).len() < many {
-            for lobby in scene.home(Region::Weur) {
-                scene.loads.set(lobby, messages(601));
+            // One at a time.
+            for (place, lobby) in scene.home(Region::Weur).into_iter().enumerate() {
+                scene
+                    .loads
+                    .set(lobby, messages(if place == 0 { 601 } else { 500 }));
             }
             scene.after(30 * SECOND);
-            assert!(scene.now < 6 * HOUR, "{many} take too long");
+            assert!(scene.now < 12 * HOUR, "{many} take too long");
         }
         scene.loads.lobbies.clear();
         scene
@@ -107,7 +122,7 @@ impl Scene {
     fn after(&mut self, millis: u64) -> Vec<String> {
         self.now += millis;
         let now = Timestamp::from_unix_millis(self.now);
-        self.planner.review(&self.loads, &Budget::default(), now);
+        self.planner.review(&self.loads, &budget(), now);
         let lobbies = self.planner.layout().lobbies();
         lobbies.map(|lobby| lobby.to_string()).collect()
     }
@@ -415,17 +430,136 @@ fn random_bits(seed: u64) -> impl Iterator<Item = u64> {
     })
 }
 
+/// How often each lobby is chosen of 20,000 times.
+fn draws(choose: impl Fn(u64) -> LobbyName) -> BTreeMap<LobbyName, usize> {
+    let mut hits = BTreeMap::new();
+    for bits in random_bits(3).take(DRAWS) {
+        *hits.entry(choose(bits)).or_insert(0) += 1;
+    }
+    hits
+}
+
+const DRAWS: usize = 20_000;
+
 #[test]
-fn the_less_busy_of_two_lobbies_is_chosen() {
-    let mut scene = Scene::of_parts(2);
-    for (one, other, chosen) in [(10, 11, "weur/2"), (11, 10, "weur/3"), (400, 0, "weur/3")] {
-        scene.does("weur/2", one);
-        scene.does("weur/3", other);
-        scene.after(0);
-        for bits in random_bits(1).take(1_000) {
-            let lobby = scene.planner.layout().choose(Region::Weur, bits);
-            assert_eq!(lobby.to_string(), chosen);
+fn of_any_two_lobbies_the_less_busy_one_is_chosen_the_more_often_the_less_it_is() {
+    for shares in [
+        &[100, 300][..],
+        &[300, 100],
+        &[0, 500],
+        &[500, 400, 100],
+        &[250, 250, 250, 500, 750],
+        &[100, 200, 300, 400, 500, 600, 50],
+    ] {
+        let mut scene = Scene::of_parts(shares.len());
+        let home = scene.home(Region::Weur);
+        for (&lobby, &share) in home.iter().zip(shares) {
+            scene.loads.set(lobby, messages(share));
         }
+        scene.after(MINUTE);
+        let hits = draws(|bits| scene.planner.layout().choose(Region::Weur, bits));
+        let pairs = (shares.len() * (shares.len() - 1) / 2) as f64;
+        for (place, lobby) in home.iter().enumerate() {
+            let mut others = shares.to_vec();
+            let own = f64::from(others.remove(place) + 1);
+            let beats = others.iter().map(|&other| f64::from(other + 1));
+            let chance: f64 = beats.map(|other| other / (own + other)).sum();
+            let fair = DRAWS as f64 * chance / pairs;
+            let hits = hits.get(lobby).copied().unwrap_or_default() as f64;
+            let off = (hits - fair).abs();
+            assert!(
+                off < fair * 0.1 + 30.0,
+                "{lobby} of {shares:?}: {hits}, {fair}"
+            );
+        }
+    }
+}
+
+#[test]
+fn until_a_change_has_shown_its_effect_who_is_to_come_counts() {
+    let mut scene = Scene::of_parts(2);
+    scene.does("weur/2", 700);
+    scene.does("weur/3", 300);
+    scene.after(0);
+    scene.after(30 * SECOND);
+    // Nobody is there yet, and half of 700 are on the way to each.
+    scene.does("weur/2", 0);
+    for quiet in [0, 29 * SECOND] {
+        scene.after(quiet);
+        let hits = draws(|bits| scene.planner.layout().choose(Region::Weur, bits));
+        for (lobby, hits) in hits {
+            let off = hits.abs_diff(DRAWS / 3);
+            assert!(off < DRAWS / 20, "{lobby}: {hits}");
+        }
+    }
+    scene.after(SECOND);
+    let hits = draws(|bits| scene.planner.layout().choose(Region::Weur, bits));
+    let busy = hits.get(&"weur/3".parse().unwrap()).copied();
+    assert!(busy.unwrap_or_default() < DRAWS / 50, "{hits:?}");
+}
+
+#[test]
+fn who_was_in_a_lobby_that_is_not_in_use_goes_to_what_became_of_it() {
+    let scene = Scene::of_parts(5);
+    let layout = scene.planner.layout();
+    let names = |lobbies: &[&str]| -> BTreeSet<LobbyName> {
+        lobbies.iter().map(|lobby| lobby.parse().unwrap()).collect()
+    };
+    let all: BTreeSet<_> = scene.home(Region::Weur).into_iter().collect();
+    assert_eq!(
+        all,
+        names(&["weur/5", "weur/6", "weur/7", "weur/8", "weur/9"])
+    );
+    for lobby in ["global", "weur", "enam", "enam/2"] {
+        let lobby = lobby.parse().unwrap();
+        let hits = draws(|bits| layout.choose_from(lobby, Region::Weur, bits));
+        assert_eq!(hits.into_keys().collect::<BTreeSet<_>>(), all, "{lobby}");
+    }
+    for &lobby in &all {
+        let LobbyName::Part(region, number) = lobby else {
+            panic!("{lobby} is nobody's");
+        };
+        // Was split: what is below it, and nothing else.
+        let parent = LobbyName::Part(region, number / 2);
+        let below = all.iter().copied().filter(|&other| {
+            let LobbyName::Part(_, other) = other else {
+                return false;
+            };
+            let up = std::iter::successors(Some(other), |n| Some(n / 2));
+            up.take_while(|&n| n > 0).any(|n| n == number / 2)
+        });
+        let hits = draws(|bits| layout.choose_from(parent, Region::Weur, bits));
+        assert_eq!(
+            hits.into_keys().collect::<BTreeSet<_>>(),
+            below.collect::<BTreeSet<_>>()
+        );
+        // Was folded: what it is a part of now.
+        for part in [2 * number, 4 * number + 3] {
+            let part = LobbyName::Part(region, part);
+            let hits = draws(|bits| layout.choose_from(part, Region::Weur, bits));
+            assert_eq!(hits.into_keys().collect::<Vec<_>>(), [lobby]);
+        }
+    }
+}
+
+#[test]
+fn a_crowd_that_comes_at_once_splits_as_many_as_it_takes() {
+    for (many, busy, then) in [
+        (4, 601, 5),
+        (4, 750, 6),
+        (4, 876, 8),
+        (4, 2_000, 8),
+        (8, 650, 11),
+    ] {
+        let mut scene = Scene::of_parts(many);
+        let version = scene.planner.layout().version;
+        for lobby in scene.home(Region::Weur) {
+            scene.loads.set(lobby, messages(busy));
+        }
+        scene.after(0);
+        scene.after(30 * SECOND);
+        assert_eq!(scene.home(Region::Weur).len(), then, "{many} of {busy}");
+        assert_eq!(scene.planner.layout().version, version + 1);
     }
 }
 
@@ -450,45 +584,11 @@ fn a_lobby_that_is_chosen_is_one_of_the_region() {
 }
 
 #[test]
-fn any_two_lobbies_are_compared_as_often_as_any_other_two() {
-    const DRAWS: usize = 20_000;
-    for many in 2..=7 {
-        let mut scene = Scene::of_parts(many);
-        let home = scene.home(Region::Weur);
-        for first in 0..many {
-            for second in first + 1..many {
-                // One of these is chosen only where there was no other choice.
-                let pair = [home[first], home[second]];
-                for &lobby in &home {
-                    let share = if pair.contains(&lobby) { 500 } else { 400 };
-                    scene.loads.set(lobby, messages(share));
-                }
-                scene.after(0);
-                let layout = scene.planner.layout();
-                let chosen = |bits| layout.choose(Region::Weur, bits);
-                let draws = random_bits(3).take(DRAWS).map(chosen);
-                let hits = draws.filter(|lobby| pair.contains(lobby)).count();
-                let fair = DRAWS * 2 / (many * (many - 1));
-                assert!(
-                    hits.abs_diff(fair) * 100 <= fair * 20,
-                    "{pair:?} of {many}: {hits} of {fair}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn lobbies_that_are_equally_busy_are_chosen_equally_often() {
-    const DRAWS: usize = 20_000;
     for many in [1, 2, 3, 5, 8, 13, 100] {
         let mut scene = Scene::of_parts(many);
-        scene.after(0);
-        let layout = scene.planner.layout();
-        let mut hits = BTreeMap::new();
-        for bits in random_bits(4).take(DRAWS) {
-            *hits.entry(layout.choose(Region::Weur, bits)).or_insert(0) += 1;
-        }
+        scene.after(MINUTE);
+        let hits = draws(|bits| scene.planner.layout().choose(Region::Weur, bits));
         assert_eq!(hits.len(), many);
         let fair = DRAWS / many;
         for (lobby, hits) in hits {
@@ -532,7 +632,7 @@ impl World {
     fn new(half_life: u64) -> Self {
         Self {
             planner: Planner::default(),
-            budget: Budget::default(),
+            budget: budget(),
             now: 0,
             demand: Default::default(),
             places: std::array::from_fn(|_| BTreeMap::from([(LobbyName::Global, 1.0)])),
@@ -645,8 +745,13 @@ impl World {
                     }
                     false
                 }
-                ([Part(_, n)], [Part(_, a), Part(_, b)]) => {
-                    assert_eq!([*a, *b], [2 * n, 2 * n + 1]);
+                (split @ [Part(..), ..], halves) if halves.len() == 2 * split.len() => {
+                    let expected = split.iter().flat_map(|lobby| match lobby {
+                        Part(own, n) => [2 * n, 2 * n + 1].map(|n| Part(*own, n)),
+                        Global => panic!("{split:?} became {halves:?}"),
+                    });
+                    assert_eq!(expected.collect::<BTreeSet<_>>(), &new - &old);
+                    self.splits_as_many_as_it_takes(&old, split, loads);
                     false
                 }
                 ([Part(_, 1)], [Global]) => {
@@ -661,15 +766,36 @@ impl World {
             };
             let since = if folded { &self.under } else { &self.over };
             let span = if folded { 2 * MINUTE } else { 30 * SECOND };
-            let since = since.get(&gone[0]);
-            assert!(
-                since.is_some_and(|at| at + span <= self.now),
-                "{gone:?} became {come:?} at {}, ready since {since:?}",
-                self.now
-            );
+            for lobby in if folded { &gone[..1] } else { &gone[..] } {
+                let since = since.get(lobby);
+                assert!(
+                    since.is_some_and(|at| at + span <= self.now),
+                    "{gone:?} became {come:?} at {}, {lobby} ready since {since:?}",
+                    self.now
+                );
+            }
         }
         assert!(out_of_global <= 1 && into_global <= 1);
         changes
+    }
+
+    /// Of a region's lobbies: until all of them would have half of their budgets, or none is left that could be split,
+    /// and one in any case.
+    fn splits_as_many_as_it_takes(
+        &self,
+        old: &BTreeSet<LobbyName>,
+        split: &[LobbyName],
+        loads: &Loads,
+    ) {
+        let shares = old.iter().map(|&lobby| self.budget.share(loads.of(lobby)));
+        let all: u32 = shares.sum();
+        let many = (old.len() + split.len()) as u32;
+        let ripe = self.over.iter().filter(|&(lobby, &at)| {
+            let small = matches!(lobby, LobbyName::Part(_, n) if *n < 512);
+            small && old.contains(lobby) && at + 30 * SECOND <= self.now
+        });
+        assert!(many * 500 >= all || ripe.count() == split.len());
+        assert!(split.len() == 1 || (many - 1) * 500 < all);
     }
 
     /// Looks until nothing has changed for an hour.

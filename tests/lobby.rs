@@ -175,13 +175,13 @@ fn a_shared_interest_comes_before_a_longer_wait() {
 }
 
 #[test]
-fn after_three_seconds_anybody_will_do() {
+fn after_a_second_and_a_half_anybody_will_do() {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &["go"]);
     script.passes(1_000);
     script.finds(ben, Video, &["jazz"]);
     assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
-    script.passes(2_999);
+    script.passes(1_499);
     assert_eq!(script.heard(), []);
     script.passes(1);
     assert_eq!(script.heard(), meet(ana, ben));
@@ -202,7 +202,7 @@ fn who_named_nothing_waits_for_who_is_particular() {
     script.finds(ana, Video, &[]);
     script.finds(ben, Video, &["go"]);
     assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
-    script.passes(3_000);
+    script.passes(1_500);
     assert_eq!(script.heard(), meet(ana, ben));
 }
 
@@ -252,7 +252,7 @@ fn who_just_met_does_not_meet_again_while_others_wait() {
     script.heard();
     script.finds(cem, Video, &["go"]);
     // Cem is particular, and still somebody to hope for.
-    script.passes(2_999);
+    script.passes(1_499);
     assert_eq!(script.heard(), [waiting(cem)]);
     script.passes(1);
     assert_eq!(script.heard(), meet(ana, cem));
@@ -267,7 +267,7 @@ fn the_last_two_in_the_world_meet_again_after_a_while() {
     script.passes(500);
     script.finds(ben, Video, &[]);
     script.heard();
-    script.passes(2_999);
+    script.passes(1_499);
     assert_eq!(script.heard(), []);
     script.passes(1);
     assert_eq!(script.heard(), meet(ana, ben));
@@ -278,10 +278,10 @@ fn when_the_last_hope_leaves_those_who_met_meet_again() {
     let (mut script, ana, ben) = pair();
     script.finds(ana, Video, &[]);
     script.finds(ben, Video, &[]);
-    script.passes(2_000);
+    script.passes(1_000);
     let cem = script.connects(9);
     script.finds(cem, Video, &["go"]);
-    script.passes(1_500);
+    script.passes(1_000);
     script.heard();
     script.leaves(cem);
     assert_eq!(script.heard(), meet(ana, ben));
@@ -313,7 +313,7 @@ fn nobody_opens_up_to_the_silent() {
     script.falls_silent(ana);
     script.passes(50_000);
     script.finds(ben, Video, &["go"]);
-    script.passes(2_999);
+    script.passes(1_499);
     assert_eq!(script.heard(), [waiting(ana), waiting(ben)]);
     assert_eq!(script.evicted, []);
     script.passes(1);
@@ -329,7 +329,7 @@ fn nobody_meets_the_silent_again() {
     script.passes(50_000);
     script.finds(ben, Video, &[]);
     script.heard();
-    script.passes(3_000);
+    script.passes(1_500);
     assert_eq!(script.heard(), []);
     assert_eq!(script.evicted, [ana]);
     assert_eq!(stats(&script), (1, 1, 0));

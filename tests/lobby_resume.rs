@@ -458,7 +458,7 @@ fn of_two_who_met_twice_one_offers_whatever_token_brings_the_other_back() {
     script.finds(ben, Video, &[]);
     script.finds(ana, Video, &[]);
     script.heard();
-    script.passes(3_000);
+    script.passes(1_500);
     assert_eq!(script.heard(), meet(ben, ana));
     script.drops(ana);
     let by = script.connects(9);

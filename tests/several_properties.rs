@@ -4,8 +4,8 @@
 //!
 //! Two bounds follow from when lobbies tell of who is alone (`core/outlook.rs`):
 //!
-//! - Who waits alone is told of 3 to 4 s after it began (at once if nothing was told in the second before), and all
-//!   of them are on the board from then on. So of two the one that asks later finds the other: both meet within 4 s of
+//! - Who waits alone is told of 1.5 to 2.5 s after it began (at once if nothing was told in the second before), and all
+//!   of them are on the board from then on. So of two the one that asks later finds the other: both meet within 2.5 s of
 //!   the beginning of the younger one, and what the way takes.
 //! - A directory that has forgotten all, or a lobby whose report was lost, is told again after as long as somebody has
 //!   waited, a minute at most. So two meet within 60 s of that.
@@ -35,7 +35,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// For how long people are particular, in milliseconds.
-const PARTICULAR: u64 = 3_000;
+const PARTICULAR: u64 = 1_500;
+/// Until who waits alone is told of, and in the same second nothing else is.
+const SOON: u64 = PARTICULAR + 1_000;
 /// How long a lobby waits for the answer of another one.
 const ANSWERED: u64 = 3_000;
 /// And for somebody to go.
@@ -45,7 +47,7 @@ const RARELY: u64 = 60_000;
 /// The longest time until a change is told.
 const TOLD: u64 = 5_000;
 /// For how long somebody is spoken for.
-const SPOKEN_FOR: u64 = 10_000;
+const SPOKEN_FOR: u64 = 5_000;
 /// What a move takes on a network that is as it should be: five legs and the client, and a bit.
 const WAY: u64 = 5 * LEG + CLIENT + 10;
 /// The most that anything takes on a network that is not.
@@ -649,7 +651,7 @@ proptest! {
         world.nobody_is_lost();
     }
 
-    /// As long as nothing is lost and nobody goes who is waited for, all is done 4 s after the last event, and what
+    /// As long as nothing is lost and nobody goes who is waited for, all is done 2.5 s after the last event, and what
     /// the way takes; or if somebody was met on the way, after another report and another way.
     #[test]
     fn on_a_network_as_it_should_be_nobody_waits_for_long(
@@ -671,7 +673,7 @@ proptest! {
                 step => world.does(step),
             }
         }
-        world.passes(4_000 + WAY + TOLD + WAY);
+        world.passes(SOON + WAY + TOLD + WAY);
         world.nobody_is_lost();
         world.nobody_is_stranded();
     }
@@ -706,7 +708,7 @@ proptest! {
         several.passes(later - first);
         begins(&mut several, 1);
         several.heard();
-        let soon = later + 4_000;
+        let soon = later + SOON;
         let until = if wiped_in_time { soon.max(first + RARELY) } else { soon };
         several.passes(until + WAY - several.elapsed);
         let heard = several.heard();

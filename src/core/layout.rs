@@ -30,6 +30,9 @@ pub enum LobbyName {
     Part(Region, u16),
 }
 
+/// Mixes bits (Knuth: The art of computer programming, 6.4: the golden ratio).
+const MIXES: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Parts are numbered below this: 512 lobbies for a region at most.
 const MOST: u16 = 1_024;
 
@@ -155,12 +158,13 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// A Durable Object takes some 1,000 requests a second (Cloudflare: Durable Objects, Limits) and 32,768 sockets
+    /// A Durable Object takes some 1,000 requests a second (Cloudflare: Durable Objects, Limits), of which a fifth is left for
+    /// what comes all at once, and 32,768 sockets
     /// (the same, `acceptWebSocket`).
     fn default() -> Self {
         Self {
             most: Load {
-                messages: 1_000,
+                messages: 800,
                 sockets: 32_768,
             },
             over: Millis::new(30_000),
@@ -253,8 +257,9 @@ impl Layout {
         }
     }
 
-    /// The less busy of two lobbies of a region, which random bits choose: with many who choose, none is overrun
-    /// (Mitzenmacher: The power of two choices in randomized load balancing, 2001).
+    /// One of two lobbies of a region that random bits choose, by chance the less busy one, the more so the less it is
+    /// (Mitzenmacher: The power of two choices in randomized load balancing, 2001). Not always that one: all who choose
+    /// know the same old news, and would crowd it by turns.
     #[must_use]
     pub fn choose(&self, region: Region, random: u64) -> LobbyName {
         self.choose_of(self.home(region).collect(), random)
@@ -275,12 +280,13 @@ impl Layout {
         let many = lobbies.len() as u64;
         let one = random % many;
         let other = (one + 1 + (random >> 32) % many.saturating_sub(1).max(1)) % many;
-        let share = |place: u64| self.share(lobbies[place as usize]);
-        let less = if share(other) < share(one) {
-            other
-        } else {
-            one
+        let busy = |place: u64| {
+            let share = self.share(lobbies[place as usize]).unwrap_or_default();
+            u64::from(share) + 1
         };
+        // Other bits of them than those above.
+        let dice = (random.wrapping_mul(MIXES) >> 32) % (busy(one) + busy(other));
+        let less = if dice < busy(one) { other } else { one };
         lobbies[less as usize]
     }
 

@@ -9,7 +9,7 @@ use echomingle::core::id::PeerId;
 use super::{Heard, Script};
 
 /// For how long people are particular, in milliseconds, as the page tells them.
-pub(crate) const PARTICULAR: u64 = 3_000;
+pub(crate) const PARTICULAR: u64 = 1_500;
 /// For how long a seat is kept, as `welcome` tells them.
 pub(crate) const GRACE: u64 = 15_000;
 /// And for how long when its page said that it goes away.

@@ -12,7 +12,7 @@ use crate::stopwatch::Times;
 pub(crate) const LENGTHS: [usize; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
 const EVENTS: usize = 1_000_000;
 /// For how long somebody is particular, in milliseconds.
-const PARTICULAR: f64 = 3_000.0;
+const PARTICULAR: f64 = 1_500.0;
 /// How many interests are popular.
 const POPULAR: f64 = 1_000.0;
 
@@ -48,7 +48,7 @@ pub(crate) fn crowd(length: usize) -> Value {
     })
 }
 
-/// One event. As many begin to wait within three seconds as should wait; more while fewer do, since some
+/// One event. As many begin to wait within a second and a half as should wait; more while fewer do, since some
 /// are found or leave before.
 fn lives(people: &mut People, length: usize, times: &mut Times) {
     let leaves = people.random.random_ratio(1, 10);

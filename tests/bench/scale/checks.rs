@@ -21,6 +21,33 @@ impl Simulation {
         }
         let now = self.now();
         self.find_stranded();
+        if (now / 1000) % 5 == 4 && self.tally.measured {
+            for o in &self.objects {
+                let n = o.busy.now(now);
+                if n > 2700 {
+                    let l = self.directory.directory.layout();
+                    let kill = o.busy.stormy(now);
+                    eprintln!(
+                        "DBG {} {} {} people {} events {} inlayout {} shares {:?} kill {kill} {}",
+                        now / 1000,
+                        o.name,
+                        o.lobby.stats().online,
+                        o.lobby.stats().waiting,
+                        n / 5,
+                        l.has(o.name),
+                        l.home(o.region).count(),
+                        {
+                            let t = format!("{l:?}");
+                            let k = format!("Part({}", format!("{:?}", o.region));
+                            t.split("), (")
+                                .filter(|x| x.contains(&k[5..]))
+                                .collect::<Vec<_>>()
+                                .join(";")
+                        }
+                    );
+                }
+            }
+        }
         if (now / 1_000).is_multiple_of(CALLS) {
             self.compare_calls();
         }

@@ -169,6 +169,9 @@ impl Simulation {
 
     /// To this lobby, or to that which a Worker chooses. Who has a token resumes by it.
     fn connect(&mut self, who: u32, to: Option<LobbyName>) {
+        if traced(who) {
+            eprintln!("TRACE {} {who} connects to {to:?}", self.now());
+        }
         let region = self.people[who as usize].region;
         let lobby = self.visit(region, to);
         let object = self.object(lobby);
@@ -189,6 +192,9 @@ impl Simulation {
     }
 
     fn say(&mut self, who: u32, say: Say) {
+        if traced(who) {
+            eprintln!("TRACE {} {who} says {say:?}", self.now());
+        }
         if let Some(socket) = self.people[who as usize].socket {
             let far = self.way(socket);
             self.agenda.after(far, Happening::Says(socket, say));
@@ -205,6 +211,9 @@ impl Simulation {
     }
 
     fn close(&mut self, who: u32) {
+        if traced(who) {
+            eprintln!("TRACE {} {who} closes", self.now());
+        }
         if let Some(socket) = self.people[who as usize].socket.take() {
             let far = self.way(socket);
             if let Some(found) = self.socket(socket) {
@@ -271,6 +280,9 @@ impl Simulation {
     }
 
     fn is_away(&mut self, who: u32) {
+        if traced(who) {
+            eprintln!("TRACE {} {who} is away", self.now());
+        }
         let away = self.random.random_range(AWAY);
         let life = self.people[who as usize].life;
         self.agenda
@@ -361,6 +373,13 @@ impl Simulation {
             return;
         }
         let (now, far) = (self.now(), self.way(socket));
+        if traced(who) {
+            eprintln!(
+                "TRACE {now} {who} hears {message:?} partner {partner} socket {} object {}",
+                socket.place(),
+                self.objects[self.sockets[socket.place() as usize].object as usize].name
+            );
+        }
         let person = &mut self.people[who as usize];
         match message {
             ServerMessage::Welcome {
@@ -390,6 +409,10 @@ impl Simulation {
                 // A `find` may have been on the way when it heard of the one before.
                 if person.state == State::InCall && now > person.asked + 2 * far {
                     self.tally.told_of_a_second += 1;
+                    eprintln!(
+                        "SECOND {now} who {who} asked {} since {} far {far} partner {:?} person {} new {:?} {partner}",
+                        person.asked, person.since, person.partner, person.partner_person, peer.id
+                    );
                 }
                 let since = person.since;
                 if resume.is_some() {
@@ -504,4 +527,17 @@ impl Simulation {
                 .after(within, Happening::Due(who, Due::Departs(life)));
         }
     }
+}
+
+static TRACED: std::sync::OnceLock<Vec<u32>> = std::sync::OnceLock::new();
+fn traced(who: u32) -> bool {
+    TRACED
+        .get_or_init(|| {
+            std::env::var("TRACE")
+                .unwrap_or_default()
+                .split(',')
+                .filter_map(|x| x.parse().ok())
+                .collect()
+        })
+        .contains(&who)
 }
