@@ -223,7 +223,7 @@ await main(async () => {
       throw new Problem(`--${name} ${value}: this is no number.`);
   const progress = new Progress();
   await setup(progress, ["rust"]);
-  const bench = ["bench", "--locked", "--bench", "scale"];
+  const bench = ["bench", "--locked", "--profile", "simulate", "--bench", "scale"];
   await progress.task("compile", async (step) => {
     await step.run("cargo", [...bench, "--no-run"]);
     return "compiled";

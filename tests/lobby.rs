@@ -197,6 +197,46 @@ fn who_waits_alone_wakes_nobody() {
 }
 
 #[test]
+fn where_searches_come_all_the_time_what_is_due_happens_with_the_next_and_alarms_are_few() {
+    // With these two 45 and 46 searches in five seconds.
+    for (many, steady) in [(43, false), (44, true)] {
+        let (mut script, [ana, ben]) = people();
+        let others: Vec<_> = (10..10 + many).map(|n| script.connects(n)).collect();
+        for &other in &others {
+            script.finds(other, Text, &[]);
+        }
+        script.passes(500);
+        script.finds(ana, Video, &["go"]);
+        script.finds(ben, Video, &["jazz"]);
+        script.heard();
+        let alarm = if steady { 4_500 } else { 1_500 };
+        assert_eq!(script.alarm_in(), Some(alarm));
+        script.passes(1_499);
+        assert_eq!(script.heard(), []);
+        script.passes(1);
+        assert_eq!(script.heard().is_empty(), steady);
+        script.connects(9);
+        let met: Vec<_> = script.heard();
+        assert_eq!(met.starts_with(&meet(ana, ben)), steady, "{met:?}");
+    }
+    // Where nothing comes any more the alarm does.
+    let (mut script, [ana, ben]) = people();
+    for n in 10..60 {
+        let other = script.connects(n);
+        script.finds(other, Text, &[]);
+    }
+    script.passes(500);
+    script.finds(ana, Video, &["go"]);
+    script.finds(ben, Video, &["jazz"]);
+    script.heard();
+    script.passes(4_499);
+    assert_eq!(script.heard(), []);
+    script.passes(1);
+    assert_eq!(script.heard(), meet(ana, ben));
+    assert_eq!(script.alarms, 1);
+}
+
+#[test]
 fn who_named_nothing_waits_for_who_is_particular() {
     let (mut script, [ana, ben]) = people();
     script.finds(ana, Video, &[]);

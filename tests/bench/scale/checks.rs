@@ -10,7 +10,7 @@ use crate::simulation::Simulation;
 /// When somebody is not particular any more, in milliseconds (`PARTICULAR` in src/core/queue.rs).
 const PATIENT: u64 = 1_500;
 /// The two of a call are looked at every so many seconds.
-const CALLS: u64 = 5;
+const CALLS: u64 = 15;
 /// What is kept of the time is every so many seconds of a day of 300.
 const POINTS: u64 = 300;
 
@@ -21,33 +21,6 @@ impl Simulation {
         }
         let now = self.now();
         self.find_stranded();
-        if (now / 1000) % 5 == 4 && self.tally.measured {
-            for o in &self.objects {
-                let n = o.busy.now(now);
-                if n > 2700 {
-                    let l = self.directory.directory.layout();
-                    let kill = o.busy.stormy(now);
-                    eprintln!(
-                        "DBG {} {} {} people {} events {} inlayout {} shares {:?} kill {kill} {}",
-                        now / 1000,
-                        o.name,
-                        o.lobby.stats().online,
-                        o.lobby.stats().waiting,
-                        n / 5,
-                        l.has(o.name),
-                        l.home(o.region).count(),
-                        {
-                            let t = format!("{l:?}");
-                            let k = format!("Part({}", format!("{:?}", o.region));
-                            t.split("), (")
-                                .filter(|x| x.contains(&k[5..]))
-                                .collect::<Vec<_>>()
-                                .join(";")
-                        }
-                    );
-                }
-            }
-        }
         if (now / 1_000).is_multiple_of(CALLS) {
             self.compare_calls();
         }
@@ -73,12 +46,19 @@ impl Simulation {
         let mut open: [Vec<u32>; 2] = Default::default();
         let mut by_interest: BTreeMap<(bool, u16), Vec<u32>> = BTreeMap::new();
         let mut waiting = Vec::new();
-        for (who, person) in self.people.iter().enumerate() {
-            if person.state != State::Searching || person.socket.is_none() {
-                continue;
+        let people = &mut self.people;
+        self.searchers.retain(|&who| {
+            let person = &mut people[who as usize];
+            person.listed = person.state == State::Searching;
+            if !person.listed || person.socket.is_none() {
+                person.stranded = 0;
+            } else {
+                waiting.push(who);
             }
-            let who = who as u32;
-            waiting.push(who);
+            person.listed
+        });
+        for &who in &waiting {
+            let person = &self.people[who as usize];
             let text = person.mode == Mode::Text;
             if is_open(person, now) {
                 open[usize::from(text)].push(who);

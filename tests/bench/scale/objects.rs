@@ -421,7 +421,7 @@ impl Simulation {
             return;
         };
         let (object, who) = (found.object, found.person);
-        if let Say::Signal(doing, _) = say {
+        if let Say::Signals(doing) = say {
             let person = &self.people[who as usize];
             // It goes on with something else, and says nothing of that call any more.
             if person.doing != doing || person.state != State::InCall {
@@ -432,11 +432,19 @@ impl Simulation {
         if matches!(say, Say::Ping) {
             return;
         }
+        let many = match say {
+            Say::Signals(_) => self.setup.signals,
+            Say::Find(_) | Say::Resume(_) | Say::Leave | Say::Away | Say::Ping => 1,
+        };
         if self.tally.measured {
-            self.tally.usage.messages += 1;
+            self.tally.usage.messages += u64::from(many);
         }
+        self.runs(object, MILLIS_AN_EVENT * u64::from(many));
         let it = &mut self.objects[object as usize];
-        it.frames.note(now);
+        for _ in 0..many {
+            it.frames.note(now);
+            it.lobby.hears(at(now));
+        }
         let message = match say {
             Say::Find(wish) => ClientMessage::Find {
                 mode: wish.0,
@@ -445,14 +453,14 @@ impl Simulation {
                 crosses: true,
                 last: None,
             },
-            Say::Signal(doing, number) => {
-                self.signals_again(socket, doing, number);
+            Say::Signals(_) => {
                 let Some(to) = self.people[who as usize].partner else {
                     return;
                 };
-                self.runs(object, MILLIS_AN_EVENT);
                 let it = &mut self.objects[object as usize];
-                it.lobby.hears(at(now));
+                for _ in 1..many {
+                    it.busy.note(now);
+                }
                 if it.lobby.relays(peer, to) {
                     it.busy.note(now);
                     return;
@@ -469,10 +477,6 @@ impl Simulation {
             Say::Away => ClientMessage::Away {},
             Say::Ping => return,
         };
-        if !matches!(message, ClientMessage::Signal { .. }) {
-            self.runs(object, MILLIS_AN_EVENT);
-            self.objects[object as usize].lobby.hears(at(now));
-        }
         self.event(object, Event::Received { peer, message });
     }
 

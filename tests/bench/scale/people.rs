@@ -24,8 +24,6 @@ const SILENT: u64 = 100_000;
 const TOGETHER: u64 = 50;
 /// How long it takes to be back.
 const AWAY: std::ops::Range<u64> = 1_000..3_000;
-/// Between two signals of one side.
-const BETWEEN_SIGNALS: u64 = 150;
 /// How many of the last partners nobody wants to meet again (`RECENT` in src/core/lobby.rs).
 pub(crate) const RECENT: usize = 3;
 
@@ -75,6 +73,8 @@ pub(crate) struct Person {
     pub(crate) stranded_in_all: u32,
     /// And for how many it is in a call of its own.
     pub(crate) half_call: u32,
+    /// Whether it is among those who are looked at since they searched.
+    pub(crate) listed: bool,
 }
 
 /// What time brings, to who is still what it was.
@@ -134,6 +134,7 @@ impl Simulation {
             stranded: 0,
             stranded_in_all: 0,
             half_call: 0,
+            listed: false,
         };
         let who = match self.gone.pop() {
             Some(who) => {
@@ -142,6 +143,7 @@ impl Simulation {
                 *before = Person {
                     life,
                     doing,
+                    listed: before.listed,
                     ..person
                 };
                 who
@@ -169,9 +171,6 @@ impl Simulation {
 
     /// To this lobby, or to that which a Worker chooses. Who has a token resumes by it.
     fn connect(&mut self, who: u32, to: Option<LobbyName>) {
-        if traced(who) {
-            eprintln!("TRACE {} {who} connects to {to:?}", self.now());
-        }
         let region = self.people[who as usize].region;
         let lobby = self.visit(region, to);
         let object = self.object(lobby);
@@ -192,9 +191,6 @@ impl Simulation {
     }
 
     fn say(&mut self, who: u32, say: Say) {
-        if traced(who) {
-            eprintln!("TRACE {} {who} says {say:?}", self.now());
-        }
         if let Some(socket) = self.people[who as usize].socket {
             let far = self.way(socket);
             self.agenda.after(far, Happening::Says(socket, say));
@@ -211,9 +207,6 @@ impl Simulation {
     }
 
     fn close(&mut self, who: u32) {
-        if traced(who) {
-            eprintln!("TRACE {} {who} closes", self.now());
-        }
         if let Some(socket) = self.people[who as usize].socket.take() {
             let far = self.way(socket);
             if let Some(found) = self.socket(socket) {
@@ -280,9 +273,6 @@ impl Simulation {
     }
 
     fn is_away(&mut self, who: u32) {
-        if traced(who) {
-            eprintln!("TRACE {} {who} is away", self.now());
-        }
         let away = self.random.random_range(AWAY);
         let life = self.people[who as usize].life;
         self.agenda
@@ -295,7 +285,6 @@ impl Simulation {
         if person.state == State::Gone || person.socket.is_some() {
             return;
         }
-        person.moved = false;
         let token = person.token.as_ref();
         let address = token.and_then(|token| Some(token.expose().split_once('.')?.0));
         let to = address.and_then(|address| address.parse().ok());
@@ -339,6 +328,9 @@ impl Simulation {
             (person.since, person.counts) = (now, measured);
             (person.stranded, person.stranded_in_all) = (0, 0);
         }
+        if !std::mem::replace(&mut person.listed, true) {
+            self.searchers.push(who);
+        }
         let interests = person.interests.iter();
         let interests = interests.map(|interest| format!("i{interest}")).collect();
         let say = Say::Find(Box::new((person.mode, interests)));
@@ -373,13 +365,6 @@ impl Simulation {
             return;
         }
         let (now, far) = (self.now(), self.way(socket));
-        if traced(who) {
-            eprintln!(
-                "TRACE {now} {who} hears {message:?} partner {partner} socket {} object {}",
-                socket.place(),
-                self.objects[self.sockets[socket.place() as usize].object as usize].name
-            );
-        }
         let person = &mut self.people[who as usize];
         match message {
             ServerMessage::Welcome {
@@ -409,10 +394,6 @@ impl Simulation {
                 // A `find` may have been on the way when it heard of the one before.
                 if person.state == State::InCall && now > person.asked + 2 * far {
                     self.tally.told_of_a_second += 1;
-                    eprintln!(
-                        "SECOND {now} who {who} asked {} since {} far {far} partner {:?} person {} new {:?} {partner}",
-                        person.asked, person.since, person.partner, person.partner_person, peer.id
-                    );
                 }
                 let since = person.since;
                 if resume.is_some() {
@@ -505,16 +486,7 @@ impl Simulation {
         self.agenda
             .after(until, Happening::Due(who, Due::Finds(doing)));
         if self.setup.signals > 0 {
-            self.say(who, Say::Signal(doing, 1));
-        }
-    }
-
-    /// The next signal of a side, where the one before has arrived.
-    pub(crate) fn signals_again(&mut self, socket: SocketRef, doing: u32, number: u32) {
-        if number < self.setup.signals {
-            let say = Say::Signal(doing, number + 1);
-            self.agenda
-                .after(BETWEEN_SIGNALS, Happening::Says(socket, say));
+            self.say(who, Say::Signals(doing));
         }
     }
 
@@ -527,17 +499,4 @@ impl Simulation {
                 .after(within, Happening::Due(who, Due::Departs(life)));
         }
     }
-}
-
-static TRACED: std::sync::OnceLock<Vec<u32>> = std::sync::OnceLock::new();
-fn traced(who: u32) -> bool {
-    TRACED
-        .get_or_init(|| {
-            std::env::var("TRACE")
-                .unwrap_or_default()
-                .split(',')
-                .filter_map(|x| x.parse().ok())
-                .collect()
-        })
-        .contains(&who)
 }

@@ -86,8 +86,8 @@ impl Socket {
 #[derive(Debug)]
 pub(crate) enum Say {
     Find(Box<(Mode, Vec<String>)>),
-    /// The so manyth of a call.
-    Signal(u32, u32),
+    /// All of one side of a call, which come within a second.
+    Signals(u32),
     Resume(Box<Redacted>),
     Leave,
     Away,
@@ -134,6 +134,8 @@ pub(crate) struct Simulation {
     pub(crate) tally: Tally,
     pub(crate) people: Vec<Person>,
     pub(crate) gone: Vec<u32>,
+    /// Who searched when it was looked at last, or has begun to since.
+    pub(crate) searchers: Vec<u32>,
     /// How many there are in each region.
     pub(crate) online: [u32; Region::COUNT],
     pub(crate) sockets: Vec<Socket>,
@@ -163,6 +165,7 @@ impl Simulation {
             tally: Tally::default(),
             people: Vec::new(),
             gone: Vec::new(),
+            searchers: Vec::new(),
             online: [0; Region::COUNT],
             sockets: Vec::new(),
             closed: Vec::new(),

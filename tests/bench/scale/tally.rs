@@ -95,16 +95,6 @@ impl Busy {
         *most = self.count.max(*most);
     }
 
-    pub(crate) fn now(&self, now: u64) -> u64 {
-        if now / 5000 == self.slot {
-            self.count
-        } else {
-            0
-        }
-    }
-    pub(crate) fn stormy(&self, now: u64) -> bool {
-        now < self.storm_until
-    }
     /// Nothing counts any more.
     pub(crate) fn ends(&mut self) {
         self.over = true;
