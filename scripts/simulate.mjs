@@ -38,6 +38,10 @@ const ROWS = [
   ["p99 of video, nothing named, s", (run) => seconds(run.waitMs.videoOpen.p99)],
   ["p99 of video, interests named, s", (run) => seconds(run.waitMs.videoParticular.p99)],
   ["p99 of text, s", (run) => seconds(run.waitMs.text.p99)],
+  [
+    "p99 of waiting beside somebody who suits, s",
+    (run) => seconds(run.waitMs.besideSomebodySuitable.p99),
+  ],
   ["busiest lobby, messages/s", (run) => run.busiest.lobbyFrames.toFixed(0)],
   ["the same, all events/s", (run) => run.busiest.lobby.toFixed(0)],
   ["the same after a kill", (run) => run.busiest.lobbyAfterAKill.toFixed(0)],

@@ -44,9 +44,19 @@
 //! says who comes, since when it waits, what it likes and what it offers (`core::lobby::moving`). So lobbies need no key in
 //! common, a move that breaks off anywhere leaves nobody in two queues, and a token says in clear at which lobby it is good.
 //!
-//! **Nobody waits alone.** Three seconds are enough for a lobby that has anybody; after that the one who is alone is put on
-//! the directory's board, or sent to who is on it. A place in the queue is the time since which somebody waits, so it holds
-//! in any lobby.
+//! **Nobody waits alone.** A second and a half is enough for a lobby that has anybody; after that the one who is alone is put
+//! on the directory's board, or sent to who is on it. A place in the queue is the time since which somebody waits, so it
+//! holds in any lobby.
+//!
+//! **Particular for a second and a half.** With three seconds a few more meet by interest, and one search of a hundred takes
+//! longer than that, however many people there are (`docs/scale/people.md`).
+//!
+//! **A busy lobby needs no alarms.** What is due happens with the next event, and where searches come all the time that is
+//! soon enough. Its alarm is for when they stop, and is set in steps of five seconds; alarms were half of the bill.
+//!
+//! **What was divided is inherited.** Who is in a lobby that was split goes on in one of its halves. Sent to any lobby of the
+//! region, they overran the others, which were busy as well; and all to the less busy one, they overran the halves by turns,
+//! for everybody knows the same old news. So the choice is by chance, and who is to come counts.
 //!
 //! **The host needs no memory.** It is the member who has been inside longest, so there is one at any time,
 //! and it follows without anybody deciding. The lock is on every member's seat.
@@ -120,7 +130,7 @@
 //! stop being particular in the same instant, the pair of whom one has waited longest comes first; an
 //! early version took them one by one, and the property test found the person it passed over.
 //!
-//! **Who just met meets again only as a last resort.** Three seconds after both began to wait, and if
+//! **Who just met meets again only as a last resort.** A second and a half after both began to wait, and if
 //! nobody else waits whom either could still meet. Without that, the last two people of an evening would
 //! wait beside each other for ever; with less, Next would be a button that shows the same face.
 //!

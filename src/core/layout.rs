@@ -158,9 +158,8 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// A Durable Object takes some 1,000 requests a second (Cloudflare: Durable Objects, Limits), of which a fifth is left for
-    /// what comes all at once, and 32,768 sockets
-    /// (the same, `acceptWebSocket`).
+    /// A Durable Object takes some 1,000 requests a second (Cloudflare: Durable Objects, Limits), of which a fifth is left
+    /// for what comes all at once, and 32,768 sockets (the same, `acceptWebSocket`).
     fn default() -> Self {
         Self {
             most: Load {

@@ -5,7 +5,7 @@
 //!
 //! - First come, first served, among those who suit each other.
 //! - Two people suit when they want the same mode, have not just met, and share an interest. After
-//!   three seconds, or for who named no interest, anybody suits who thinks so too.
+//!   a second and a half, or for who named no interest, anybody suits who thinks so too.
 //! - Who just met meets again only when nobody else is there for either of them, and not at once.
 //! - Nobody meets somebody of whom nothing was heard for 45 seconds: a network that went away closes no socket.
 //! - So after every event no two people wait who suit each other.

@@ -3,7 +3,7 @@
 //! within the time that is measured.
 //!
 //! - `crowd`: so many wait. A queue grows long only of people who want something particular and have not
-//!   found it: whom two share is paired at once, and after three seconds anybody will do. So the clock goes
+//!   found it: whom two share is paired at once, and after a second and a half anybody will do. So the clock goes
 //!   on by as much as it takes for the queue to stay about as long, and again and again some are no longer
 //!   particular and meet, as the alarm has it (`wake`, which is not in `all`). One of five names no interest and the others one to four,
 //!   each one of 1,000 popular ones by Zipf's law or, as likely, one that nobody else has. Of ten events
