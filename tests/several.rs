@@ -75,7 +75,7 @@ fn is_counted(world: &mut Several, counts: (u32, u32, u32)) {
 #[test]
 fn two_alone_in_different_lobbies_meet_within_five_seconds_and_one_of_them_moves() {
     for sleepy in [false, true] {
-        for later in [0, 1, 500, 999, 1_500, 6_450, 6_501, 100_000] {
+        for later in [0, 1, 500, 999, 1_500, 3_950, 4_001, 100_000] {
             let mut world = world(sleepy);
             let ana = waits(&mut world, "weur", &[]);
             world.passes(later);
@@ -118,7 +118,7 @@ fn who_shares_an_interest_comes_first_wherever_it_is_and_then_the_nearest() {
         let eva = world.connects(named("global"), Weur);
         world.finds(eva, Video, likes);
         world.heard();
-        world.passes(4_900);
+        world.passes(2_400);
         assert_eq!(world.moved.len(), 1);
         assert_eq!(world.moved[0].1, eva);
         assert_eq!(world.moved[0].2, named(lobby));
@@ -188,12 +188,12 @@ fn who_is_sent_for_is_spoken_for() {
     let ana = waits(&mut world, "weur", &[]);
     world.passes(10_000);
     // Ben takes long to get there, and Cem is not sent to Ana as well but waits where it is.
-    world.client = Box::new(|_| Some(4_500));
+    world.client = Box::new(|_| Some(2_500));
     let ben = waits(&mut world, "enam", &[]);
     let cem = waits(&mut world, "apac", &[]);
-    world.passes(4_500);
-    assert_eq!(world.heard(), [redirected(ben, "weur")]);
     world.passes(2_500);
+    assert_eq!(world.heard(), [redirected(ben, "weur")]);
+    world.passes(2_000);
     let met = [vec![welcome(ben), waiting(ben)], meet(ana, ben).to_vec()];
     assert_eq!(world.heard(), met.concat());
     assert_eq!(world.moved.len(), 1);
@@ -205,7 +205,7 @@ fn who_is_sent_for_is_spoken_for() {
 }
 
 #[test]
-fn who_is_spoken_for_and_not_reached_is_free_after_five_seconds() {
+fn who_is_spoken_for_and_not_reached_is_free_after_three_seconds() {
     let mut world = world(false);
     let ana = waits(&mut world, "weur", &[]);
     world.passes(10_000);
@@ -216,8 +216,8 @@ fn who_is_spoken_for_and_not_reached_is_free_after_five_seconds() {
     world.drops(ben);
     world.client = Box::new(|_| Some(CLIENT));
     let cem = waits(&mut world, "apac", &[]);
-    // It asks after 1.5 and 6.5 seconds.
-    world.passes(6_500 + 2 * LEG + MOVE);
+    // It asks after 1.5 seconds.
+    world.passes(1_500 + 2 * LEG + MOVE);
     let heard = world.heard();
     assert_eq!(heard, moves_and_meets(cem, "weur", [ana, cem]));
 }
@@ -900,7 +900,7 @@ fn who_is_alone_is_told_of_when_it_is_patient_and_again_with_growing_gaps_up_to_
             .iter()
             .filter(|(_, report)| !report.stranded.is_empty());
         let alone: Vec<_> = alone.cloned().collect();
-        let expected = [15, 65, 130, 260, 520, 1_040, 1_640, 2_240, 2_840].map(|tenth| tenth * 100);
+        let expected = [15, 40, 80, 160, 320, 640, 1_240, 1_840, 2_440].map(|tenth| tenth * 100);
         assert_eq!(times(&alone), expected);
         for (_, report) in alone {
             let [who] = &report.stranded[..] else {

@@ -2,7 +2,7 @@
 //!
 //! The rule of this file: it is a timetable. Nothing is told while nothing changes; what changed is told within five
 //! seconds and at most every five seconds; and who waits alone is told of after a second and a half, and again after as
-//! long as it has waited, a minute at most. An object that slept does not remember what it told and tells it again.
+//! long as it has waited, 2.5 seconds at least and a minute at most. An object that slept does not remember what it told and tells it again.
 
 use crate::core::id::PeerId;
 use crate::core::layout::{Layout, LobbyName};
@@ -18,7 +18,8 @@ const TOGETHER: Millis = Millis::new(2_000);
 const BREATH: Millis = Millis::new(1_000);
 /// After how long somebody who waits alone is told of: when it is open to anybody, and nobody was there.
 pub(super) const ALONE: Millis = PARTICULAR;
-/// The longest time until it is told of again.
+/// The shortest time until it is told of again, and the longest.
+const AGAIN: Millis = Millis::new(2_500);
 const RARELY: Millis = Millis::new(60_000);
 /// For how long a lobby goes by a layout that it was told.
 const HOLDS: Millis = Millis::new(60_000);
@@ -130,7 +131,7 @@ impl Outlook {
         self.told = Some(now);
         self.changed = None;
         self.alone = alone.into_iter().collect();
-        self.again = shortest.map(|waited| now.after(waited.max(EVERY).min(RARELY)));
+        self.again = shortest.map(|waited| now.after(waited.max(AGAIN).min(RARELY)));
     }
 
     /// Who came from another lobby for somebody is alone here as well: it was told of there, and is to be told of anew.

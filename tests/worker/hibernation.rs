@@ -20,8 +20,8 @@ use crate::visitor::{Vanishing, Visitor, call, nobody_hears_more, they_talk};
 pub(crate) const SILENCE: Duration = Duration::from_secs(11);
 
 /// How long somebody waits alone until the lobby has told of it for the last time in a while: after 1.5 seconds,
-/// 6.5, 13 and 26, and then not before 52 (`src/core/outlook.rs`).
-const KNOWN: Duration = Duration::from_secs(27);
+/// 4, 8 and 16, and then not before 32 (`src/core/outlook.rs`).
+const KNOWN: Duration = Duration::from_secs(17);
 
 /// How often silence is tried: a busy machine may be late.
 pub(crate) const TRIES: u32 = 5;
