@@ -47,7 +47,7 @@ const RARELY: u64 = 60_000;
 /// The longest time until a change is told.
 const TOLD: u64 = 5_000;
 /// For how long somebody is spoken for.
-const SPOKEN_FOR: u64 = 3_000;
+const SPOKEN_FOR: u64 = 2_000;
 /// What a move takes on a network that is as it should be: five legs and the client, and a bit.
 const WAY: u64 = 5 * LEG + CLIENT + 10;
 /// The most that anything takes on a network that is not.

@@ -29,7 +29,7 @@ const PRESENT: Millis = Millis::new(10 * 60_000);
 /// [asks](crate::core::lobby), and some.
 const POSTED: Millis = Millis::new(150_000);
 /// For how long somebody is spoken for: the other one has to be told and to connect meanwhile.
-const SPOKEN_FOR: Millis = Millis::new(3_000);
+const SPOKEN_FOR: Millis = Millis::new(2_000);
 /// How often the layout is looked at, however many reports come.
 const REVIEWED: Millis = Millis::new(1_000);
 

@@ -32,7 +32,7 @@ fn setup(people: u32) -> Setup {
         2_000..=19_999 => (6 * HOUR, 6 * HOUR, 5 * MINUTE),
         20_000..=199_999 => (HOUR, HOUR, 2 * MINUTE),
         200_000..=1_999_999 => (24 * MINUTE, 12 * MINUTE, MINUTE),
-        2_000_000.. => (24 * MINUTE, 2 * MINUTE, 45_000),
+        2_000_000.. => (2 * HOUR, 90_000, 30_000),
     };
     Setup {
         people,
