@@ -284,12 +284,18 @@ fn is_below(lobby: LobbyName, top: LobbyName, region: Region, layout: &Layout) -
     }
 }
 
-/// Every region has a lobby, and all that it has are in use for it.
+/// Every region has lobbies that serve it, which are all of `global`, or of its own and nothing twice.
 fn serves_all(layout: &Layout) {
+    const ALL: u16 = 512;
     for region in Region::ALL {
-        let mut home = layout.home(region);
-        assert!(layout.home(region).next().is_some(), "{region} has none");
-        assert!(home.all(|lobby| layout.has(lobby) && layout.serves(lobby, region)));
+        let home: Vec<_> = layout.home(region).collect();
+        let serves = |&lobby: &LobbyName| layout.has(lobby) && layout.serves(lobby, region);
+        assert!(home.iter().all(serves), "{region}: {home:?}");
+        let part = |lobby: &LobbyName| match lobby {
+            LobbyName::Global => ALL,
+            LobbyName::Part(_, number) => ALL >> number.ilog2(),
+        };
+        assert_eq!(home.iter().map(part).sum::<u16>(), ALL, "{home:?}");
     }
 }
 
