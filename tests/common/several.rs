@@ -232,6 +232,10 @@ impl Several {
                 let reminds = report.layout.is_some();
                 let before = self.directory.layout().clone();
                 let advice = self.directory.hear(report, &self.budget, now);
+                assert!(
+                    before.version <= advice.layout.version,
+                    "an old layout is back"
+                );
                 if !reminds {
                     self.notes_change_from(before);
                 }

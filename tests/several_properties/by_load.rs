@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt::Debug;
 
 use echomingle::core::layout::{Budget, Layout, Load};
+use echomingle::core::time::Millis;
 use proptest::test_runner::{RngSeed, TestRunner};
 
 use super::*;
@@ -229,17 +230,24 @@ impl Tide {
         last.map_or([0; Region::COUNT], |&(_, people)| people)
     }
 
-    /// No lobby is split but for too many who were told of, nor folded but for few.
+    fn share(&self, people: usize) -> u32 {
+        let sockets = people.try_into().unwrap();
+        self.world.several.budget.share(Load {
+            messages: 0,
+            sockets,
+        })
+    }
+
+    /// No lobby is split but for too many who were told of, nor folded but for few; and that for some time.
     fn has_its_reason(&self, at: u64, before: &Layout, after: &Layout) {
-        let share = |sockets| {
-            let budget = self.world.several.budget;
-            budget.share(Load {
-                messages: 0,
-                sockets,
-            })
-        };
         // What arrives in the same moment may come before this, or after it.
-        let told = |lobby| [at - 1, at].map(|by| self.told(lobby, by));
+        let told = |lobby, by: u64| [by.saturating_sub(1), by].map(|by| self.told(lobby, by));
+        let holds = |reason: &dyn Fn(u64) -> bool, span: Millis| {
+            let then = at.saturating_sub(span.get());
+            let mut moments = (0..LOOKS).step_by(500).map(|ago| then.saturating_sub(ago));
+            reason(at) && moments.any(reason)
+        };
+        let budget = &self.world.several.budget;
         for region in Region::ALL {
             let [old, new] = [before, after].map(|it| it.home(region).collect::<BTreeSet<_>>());
             let gone: Vec<_> = old.difference(&new).copied().collect();
@@ -247,24 +255,65 @@ impl Tide {
             match (&gone[..], &come[..]) {
                 ([], _) => assert_eq!(old, new),
                 (&[lobby], &[LobbyName::Part(..), ..]) => {
-                    let stay = |people: People| {
-                        let people = Region::ALL.into_iter().zip(people);
-                        let stay = people.filter(|&(region, _)| before.serves(lobby, region));
-                        stay.map(|(_, many)| many).sum::<u32>()
+                    let stays = |place: usize, by| {
+                        // Others may have had to leave since then.
+                        by < at || before.serves(lobby, Region::ALL[place])
                     };
-                    let many = told(lobby).map(stay).into_iter().max().unwrap();
-                    assert!(share(many) > SPLIT, "{lobby} was split at {at}: {many}");
+                    let stay = |by, people: People| {
+                        let stay = (0..Region::COUNT).filter(|&place| stays(place, by));
+                        stay.map(|place| people[place] as usize).sum()
+                    };
+                    let busy = |by: u64| {
+                        let mut told = told(lobby, by).into_iter();
+                        told.any(|people| self.share(stay(by, people)) > SPLIT)
+                    };
+                    assert!(holds(&busy, budget.over), "{lobby} was split at {at}");
                 }
                 (_, &[into]) => {
                     let below = self.told.keys().copied();
                     let below = below.filter(|&lobby| is_below(lobby, into, region, before));
-                    let heads = |people: People| people.iter().sum::<u32>();
-                    let many = below.map(|lobby| told(lobby).map(heads).into_iter().min().unwrap());
-                    let many: u32 = many.sum();
-                    assert!(share(many) < FOLD, "{gone:?} were folded at {at}: {many}");
+                    let below: Vec<_> = below.collect();
+                    let few = |by: u64| {
+                        let there = |people: People| people.iter().sum::<u32>() as usize;
+                        let fewest =
+                            |&lobby: &LobbyName| told(lobby, by).map(there).into_iter().min();
+                        self.share(below.iter().filter_map(fewest).sum()) < FOLD
+                    };
+                    assert!(holds(&few, budget.under), "{gone:?} were folded at {at}");
                 }
                 other => panic!("no change that there is: {other:?}"),
             }
+        }
+    }
+
+    /// Nothing is left to be split or to be folded.
+    fn is_at_rest(&self) {
+        let layout = self.layout();
+        let there = |lobby: &LobbyName| self.heads.get(lobby).map_or(0, |(_, there)| there.len());
+        for lobby in layout.lobbies() {
+            let stay = self
+                .world
+                .several
+                .at
+                .values()
+                .filter(|(at, region)| *at == lobby && layout.serves(lobby, *region));
+            assert!(self.share(stay.count()) <= SPLIT, "{lobby} is too busy");
+            let LobbyName::Part(region, number) = lobby else {
+                continue;
+            };
+            let into = match number {
+                1 => LobbyName::Global,
+                _ if layout.has(LobbyName::Part(region, number ^ 1)) => {
+                    LobbyName::Part(region, number / 2)
+                }
+                _ => continue,
+            };
+            let below = self.heads.keys();
+            let below = below.filter(|&&lobby| is_below(lobby, into, region, layout));
+            assert!(
+                self.share(below.map(there).sum()) >= FOLD,
+                "{lobby} is needless"
+            );
         }
     }
 }
@@ -357,6 +406,7 @@ fn nobody_is_lost_or_misplaced_whatever_is_split_and_folded() {
         tide.goes_on(tide.until_folded());
         let rests = tide.world.now();
         tide.goes_on(RARELY + TOLD + WAY);
+        tide.is_at_rest();
         assert!(tide.changed <= rests, "there is no end to it");
         assert_eq!(tide.misplaced, BTreeMap::new());
         tide.world.nobody_is_lost();
