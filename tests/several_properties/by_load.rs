@@ -244,8 +244,9 @@ impl Tide {
         let told = |lobby, by: u64| [by.saturating_sub(1), by].map(|by| self.told(lobby, by));
         let holds = |reason: &dyn Fn(u64) -> bool, span: Millis| {
             let then = at.saturating_sub(span.get());
-            let mut moments = (0..LOOKS).step_by(500).map(|ago| then.saturating_sub(ago));
-            reason(at) && moments.any(reason)
+            let arrived = self.told.values().flatten().map(|(at, _)| at + LEG);
+            let arrived = arrived.filter(|at| (then.saturating_sub(LOOKS)..then).contains(at));
+            reason(at) && arrived.chain([then]).any(reason)
         };
         let budget = &self.world.several.budget;
         for region in Region::ALL {
