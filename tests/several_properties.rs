@@ -92,8 +92,8 @@ struct Person {
     recent: Vec<PeerId>,
     /// Whether it was told to go to another lobby, and is not there yet.
     on_the_way: bool,
-    /// For what it looked when it was told so.
-    brought: Option<Mode>,
+    /// For what it looked when it was told so, and since when.
+    brought: Option<(Mode, u64)>,
     /// What it said since then, and has to say again there.
     again: Option<ClientMessage<serde_json::Value>>,
     /// Whether its partner's socket is gone.
@@ -343,11 +343,10 @@ impl World {
                     let person = self.person(peer);
                     // It has not heard whom it met by what it looked for before, and skips that one.
                     let met = person.call.take().is_some();
-                    if let Some(search) = &mut person.search
-                        && (met || person.brought != Some(search.mode))
-                    {
-                        // Its place was that of another search.
-                        search.since = now;
+                    if let Some(search) = &mut person.search {
+                        // It has the place that it brought, if that is of such a search.
+                        let brought = person.brought.filter(|(mode, _)| *mode == search.mode);
+                        search.since = brought.filter(|_| !met).map_or(now, |(_, since)| since);
                     }
                     if self.several.at.contains_key(&peer) {
                         self.several.sends(peer, &again);
@@ -397,7 +396,8 @@ impl World {
                     );
                     assert_eq!(person.call, None, "a call is interrupted");
                     person.on_the_way = !person.stays;
-                    person.brought = person.search.as_ref().map(|search| search.mode);
+                    let search = person.search.as_ref();
+                    person.brought = search.map(|search| (search.mode, search.since));
                 }
                 ServerMessage::PeerJoined { peer, .. } => {
                     assert_ne!(peer.id, *to, "{to} meets itself");
