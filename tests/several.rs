@@ -223,6 +223,26 @@ fn who_is_spoken_for_and_not_reached_is_free_after_three_seconds() {
 }
 
 #[test]
+fn who_is_spoken_for_and_looks_for_something_else_is_free() {
+    let mut world = world(false);
+    let ana = waits(&mut world, "weur", &[]);
+    world.passes(100);
+    world.client = Box::new(|_| None);
+    let ben = waits(&mut world, "enam", &[]);
+    world.passes(3_000 + 2 * LEG + MOVE);
+    assert_eq!(world.heard(), [redirected(ben, "weur")]);
+    world.drops(ben);
+    world.client = Box::new(|_| Some(CLIENT));
+    world.finds(ana, Text, &[]);
+    world.passes(100);
+    let cem = comes(&mut world, "apac");
+    world.finds(cem, Text, &[]);
+    assert_eq!(world.heard(), [waiting(ana), waiting(cem)]);
+    world.passes(4_000 + 2 * LEG + MOVE);
+    assert_eq!(world.heard(), moves_and_meets(cem, "weur", [ana, cem]));
+}
+
+#[test]
 fn interests_widen_to_anyone_across_lobbies() {
     for sleepy in [false, true] {
         let mut world = world(sleepy);

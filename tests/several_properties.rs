@@ -16,6 +16,8 @@
     clippy::wildcard_enum_match_arm
 )]
 
+#[path = "several_properties/by_load.rs"]
+mod by_load;
 mod common;
 
 use std::cell::RefCell;
@@ -92,8 +94,8 @@ struct Person {
     recent: Vec<PeerId>,
     /// Whether it was told to go to another lobby, and is not there yet.
     on_the_way: bool,
-    /// For what it looked when it was told so.
-    brought: Option<Mode>,
+    /// For what it looked when it was told so, and since when.
+    brought: Option<(Mode, u64)>,
     /// What it said since then, and has to say again there.
     again: Option<ClientMessage<serde_json::Value>>,
     /// Whether its partner's socket is gone.
@@ -179,9 +181,11 @@ impl World {
     }
 
     fn connects(&mut self, lobby: usize, region: usize, stays: bool) -> PeerId {
-        let peer = self
-            .several
-            .connects(named(LOBBIES[lobby]), REGIONS[region]);
+        self.comes(named(LOBBIES[lobby]), REGIONS[region], stays)
+    }
+
+    fn comes(&mut self, lobby: LobbyName, region: Region, stays: bool) -> PeerId {
+        let peer = self.several.connects(lobby, region);
         let person = Person {
             stays,
             ..Person::default()
@@ -286,6 +290,18 @@ impl World {
         self.is_sound();
     }
 
+    /// Whether somebody may be waited for in vain after this.
+    fn disappoints(&self, step: &Step) -> bool {
+        let search = |who| self.people[&self.who(who)?].search.as_ref();
+        match step {
+            Step::Leaves(who) | Step::Drops(who, _) => search(*who).is_some(),
+            // Whoever looks for something else is waited for in vain as well.
+            Step::Finds(who, mode, ..) => search(*who).is_some_and(|search| search.mode != *mode),
+            Step::Wiped(_) | Step::Kept | Step::Restored => true,
+            _ => false,
+        }
+    }
+
     /// Time passes from one moment to the next at which something may be heard.
     fn passes(&mut self, millis: u64) {
         let until = self.now() + millis;
@@ -329,11 +345,10 @@ impl World {
                     let person = self.person(peer);
                     // It has not heard whom it met by what it looked for before, and skips that one.
                     let met = person.call.take().is_some();
-                    if let Some(search) = &mut person.search
-                        && (met || person.brought != Some(search.mode))
-                    {
-                        // Its place was that of another search.
-                        search.since = now;
+                    if let Some(search) = &mut person.search {
+                        // It has the place that it brought, if that is of such a search.
+                        let brought = person.brought.filter(|(mode, _)| *mode == search.mode);
+                        search.since = brought.filter(|_| !met).map_or(now, |(_, since)| since);
                     }
                     if self.several.at.contains_key(&peer) {
                         self.several.sends(peer, &again);
@@ -383,7 +398,8 @@ impl World {
                     );
                     assert_eq!(person.call, None, "a call is interrupted");
                     person.on_the_way = !person.stays;
-                    person.brought = person.search.as_ref().map(|search| search.mode);
+                    let search = person.search.as_ref();
+                    person.brought = search.map(|search| (search.mode, search.since));
                 }
                 ServerMessage::PeerJoined { peer, .. } => {
                     assert_ne!(peer.id, *to, "{to} meets itself");
@@ -562,8 +578,9 @@ impl World {
     }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let who = || 0..8_u8;
+/// What so many people at most may do.
+fn step(people: u8) -> impl Strategy<Value = Step> {
+    let who = move || 0..people;
     let mode = prop_oneof![5 => Just(Mode::Video), 1 => Just(Mode::Text)];
     let interests = prop_oneof![
         2 => Just(vec![]),
@@ -608,7 +625,7 @@ proptest! {
     fn nobody_is_lost_or_in_two_calls_and_all_meet_whom_they_can(
         layout in 0..LAYOUTS.len(),
         dice in dice(),
-        steps in prop::collection::vec(step(), 1..60),
+        steps in prop::collection::vec(step(8), 1..60),
     ) {
         let mut world = World::new(layout, dice);
         for step in steps {
@@ -624,7 +641,7 @@ proptest! {
     fn nobody_is_lost_though_some_never_follow(
         layout in 0..LAYOUTS.len(),
         dice in dice(),
-        steps in prop::collection::vec((step(), any::<bool>()), 1..60),
+        steps in prop::collection::vec((step(8), any::<bool>()), 1..60),
     ) {
         let mut world = World::new(layout, dice);
         let stays = Rc::new(RefCell::new(BTreeSet::new()));
@@ -656,21 +673,13 @@ proptest! {
     #[test]
     fn on_a_network_as_it_should_be_nobody_waits_for_long(
         layout in 0..LAYOUTS.len(),
-        steps in prop::collection::vec(step(), 1..60),
+        steps in prop::collection::vec(step(8), 1..60),
     ) {
         let mut world = World::new(layout, vec![0]);
         world.several.client = Box::new(|_| Some(CLIENT));
         for step in steps {
-            match step {
-                Step::Leaves(who) | Step::Drops(who, _)
-                    if world.who(who).is_some_and(|peer| world.people[&peer].search.is_some()) => {}
-                Step::Wiped(_) | Step::Kept | Step::Restored => {}
-                // Whoever looks for something else is waited for in vain as well.
-                Step::Finds(who, mode, ..)
-                    if world.who(who).is_some_and(|peer| {
-                        world.people[&peer].search.as_ref().is_some_and(|search| search.mode != mode)
-                    }) => {}
-                step => world.does(step),
+            if !world.disappoints(&step) {
+                world.does(step);
             }
         }
         world.passes(SOON + WAY + TOLD + WAY);

@@ -157,7 +157,9 @@ impl Directory {
         let mut posts: Vec<Post> = Vec::new();
         for who in stranded {
             let mut before = before.iter();
-            let expects = before.find(|post| post.who.peer == who.peer);
+            // Whoever was sent for somebody who looks for something else now comes in vain.
+            let same = |post: &&Post| post.who.peer == who.peer && post.who.mode == who.mode;
+            let expects = before.find(same);
             let expects = expects.and_then(|post| post.expects);
             let expects = expects.filter(|&(_, until)| now < until);
             if expects.is_some() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use echomingle::core::directory::{Advice, Directory, Report};
 use echomingle::core::id::PeerId;
-use echomingle::core::layout::{Budget, LobbyName};
+use echomingle::core::layout::{Budget, Known, Layout, LobbyName};
 use echomingle::core::lobby::Lobby;
 use echomingle::core::protocol::{ClientMessage, Mode, ServerMessage};
 use echomingle::core::redacted::Redacted;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{HandOver, Heard, Script, at_millis, find, welcome};
 
-/// What goes from one object to another.
+/// What goes from one object to another. A Worker asks as a lobby reports, and is answered as that is advised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leg {
     Report,
@@ -35,11 +35,23 @@ enum Mail {
     Question(LobbyName, HandOver),
     Answer(LobbyName, PeerId, u64, Option<Redacted>),
     Follows(PeerId, LobbyName, Option<String>),
+    Look(usize),
+    Layout(usize, Layout),
+}
+
+/// For how long a Worker takes the layout as it is.
+const FRESH: u64 = 10_000;
+
+/// An instance of the Worker: what it knows, and when it asked last.
+struct Instance {
+    known: Known,
+    asked: Option<u64>,
 }
 
 /// All of it.
 pub(crate) struct Several {
     lobbies: BTreeMap<LobbyName, Script<Lobby>>,
+    instances: Vec<Instance>,
     pub(crate) directory: Directory,
     pub(crate) budget: Budget,
     /// After how many milliseconds what goes this way arrives, each time that it does.
@@ -59,6 +71,8 @@ pub(crate) struct Several {
     pub(crate) told: Vec<(u64, Report)>,
     /// Who was to move, when.
     pub(crate) moved: Vec<(u64, PeerId, LobbyName)>,
+    /// When the directory has changed the layout, and what it was before.
+    pub(crate) changed: Vec<(u64, [Layout; 2])>,
     /// What was asked of other lobbies, whether it arrived or not.
     pub(crate) questions: Vec<HandOver>,
     /// Who followed, and who it was until it took its seat.
@@ -90,6 +104,7 @@ impl Several {
     pub(crate) fn new() -> Self {
         Self {
             lobbies: BTreeMap::new(),
+            instances: Vec::new(),
             directory: Directory::default(),
             budget: Budget {
                 under: Millis::new(u64::MAX),
@@ -106,6 +121,7 @@ impl Several {
             heard: Vec::new(),
             told: Vec::new(),
             moved: Vec::new(),
+            changed: Vec::new(),
             questions: Vec::new(),
             followed: Vec::new(),
         }
@@ -188,7 +204,11 @@ impl Several {
         self.mail.values().any(|mail| match mail {
             Mail::Report(report) => report.lobby == name,
             Mail::Advice(lobby, _) => *lobby == name,
-            Mail::Question(..) | Mail::Answer(..) | Mail::Follows(..) => false,
+            Mail::Question(..)
+            | Mail::Answer(..)
+            | Mail::Follows(..)
+            | Mail::Look(_)
+            | Mail::Layout(..) => false,
         })
     }
 
@@ -209,7 +229,16 @@ impl Several {
             Mail::Report(report) => {
                 let lobby = report.lobby;
                 let now = self.now();
+                let reminds = report.layout.is_some();
+                let before = self.directory.layout().clone();
                 let advice = self.directory.hear(report, &self.budget, now);
+                assert!(
+                    before.version <= advice.layout.version,
+                    "an old layout is back"
+                );
+                if !reminds {
+                    self.notes_change_from(before);
+                }
                 if self.sleepy {
                     self.directory = Directory::from_kept(&self.directory.kept());
                 }
@@ -228,7 +257,43 @@ impl Several {
                 self.happens(lobby, |script| script.is_expected(peer, number, token));
             }
             Mail::Follows(peer, lobby, token) => self.follows(peer, lobby, token),
+            Mail::Look(instance) => {
+                let now = self.now();
+                let before = self.directory.layout().clone();
+                self.directory.review(&self.budget, now);
+                self.notes_change_from(before);
+                let layout = self.directory.layout().clone();
+                self.mails(Leg::Advice, || Mail::Layout(instance, layout.clone()));
+            }
+            Mail::Layout(instance, layout) => {
+                let now = self.now();
+                self.instances[instance].known.hear(layout, now);
+            }
         }
+    }
+
+    fn notes_change_from(&mut self, before: Layout) {
+        let after = self.directory.layout();
+        if after.version != before.version {
+            self.changed.push((self.elapsed, [before, after.clone()]));
+        }
+    }
+
+    /// Somebody visits an instance of the Worker, which says where to go by what it knows, and asks aside if that is
+    /// old.
+    pub(crate) fn visits(&mut self, instance: usize, region: Region, random: u64) -> LobbyName {
+        while self.instances.len() <= instance {
+            let known = Known::nothing();
+            self.instances.push(Instance { known, asked: None });
+        }
+        let now = self.elapsed;
+        let it = &mut self.instances[instance];
+        let lobby = it.known.layout().choose(region, random);
+        if it.asked.is_none_or(|at| at + FRESH <= now) {
+            it.asked = Some(now);
+            self.mails(Leg::Report, || Mail::Look(instance));
+        }
+        lobby
     }
 
     /// Somebody goes to another lobby, and takes its place there by this token or the latest of its own.
