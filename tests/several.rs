@@ -188,12 +188,12 @@ fn who_is_sent_for_is_spoken_for() {
     let ana = waits(&mut world, "weur", &[]);
     world.passes(10_000);
     // Ben takes long to get there, and Cem is not sent to Ana as well but waits where it is.
-    world.client = Box::new(|_| Some(2_500));
+    world.client = Box::new(|_| Some(1_500));
     let ben = waits(&mut world, "enam", &[]);
     let cem = waits(&mut world, "apac", &[]);
-    world.passes(2_500);
-    assert_eq!(world.heard(), [redirected(ben, "weur")]);
     world.passes(2_000);
+    assert_eq!(world.heard(), [redirected(ben, "weur")]);
+    world.passes(1_500);
     let met = [vec![welcome(ben), waiting(ben)], meet(ana, ben).to_vec()];
     assert_eq!(world.heard(), met.concat());
     assert_eq!(world.moved.len(), 1);
@@ -205,7 +205,7 @@ fn who_is_sent_for_is_spoken_for() {
 }
 
 #[test]
-fn who_is_spoken_for_and_not_reached_is_free_after_three_seconds() {
+fn who_is_spoken_for_and_not_reached_is_free_after_two_seconds() {
     let mut world = world(false);
     let ana = waits(&mut world, "weur", &[]);
     world.passes(10_000);
