@@ -348,18 +348,7 @@ impl Server {
 
     /// Somebody new in random chat, from somewhere in the world, who has been welcomed.
     pub(crate) async fn visitor_from(&self, region: Region, name: &str) -> Visitor {
-        let (continent, longitude) = match region {
-            Region::Wnam => ("NA", "-122.4"),
-            Region::Enam => ("NA", "-74.0"),
-            Region::Sam => ("SA", "-46.6"),
-            Region::Weur => ("EU", "2.3"),
-            Region::Eeur => ("EU", "30.5"),
-            Region::Apac => ("AS", "139.7"),
-            Region::Oc => ("OC", "151.2"),
-            Region::Afr => ("AF", "3.4"),
-            Region::Me => ("AS", "46.7"),
-        };
-        let place = json!({"continent": continent, "longitude": longitude}).to_string();
+        let place = cf_blob(region);
         match self.opens_socket("/v1/match", &[("cf-blob", &place)]).await {
             Ok(socket) => Visitor::welcomed(name, "/v1/match", socket).await,
             Err(error) => panic!("{name} could not open a WebSocket: {error}"),

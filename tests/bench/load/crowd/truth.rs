@@ -148,6 +148,10 @@ pub(crate) struct Truth {
     pub(crate) killed: Cell<Instant>,
     /// Nobody begins or ends anything, and no fault comes.
     pub(crate) calm: Cell<bool>,
+    /// Whether whatever can go wrong does. Where not, calls are short instead.
+    pub(crate) wild: bool,
+    /// Those with a lower number are to be there.
+    pub(crate) invited: Cell<u32>,
     /// Everybody is to go.
     pub(crate) over: Cell<bool>,
     /// The longest that a ping was answered after, which nobody has to do anything for.
@@ -155,10 +159,14 @@ pub(crate) struct Truth {
     pub(crate) doors: Semaphore,
     /// Sockets that are open.
     pub(crate) held: Cell<i64>,
-    /// Of random chat: those online, who wait, and who are in calls.
+    /// Of random chat: those online, who wait for video and for text, and who are in calls.
     pub(crate) online: Cell<i64>,
-    pub(crate) waiting: Cell<i64>,
+    pub(crate) waiting: [Cell<i64>; 2],
     pub(crate) in_call: Cell<i64>,
+    /// By lobby, how many people are there.
+    pub(crate) lobbies: RefCell<BTreeMap<String, i64>>,
+    /// How long each searched who met somebody, in ms.
+    pub(crate) searched: RefCell<Vec<f64>>,
     /// By room, how many members are away.
     pub(crate) away: RefCell<BTreeMap<u32, i64>>,
     /// Those of whom one side has heard so far.
@@ -180,6 +188,7 @@ impl Truth {
         seed: u64,
         people: u32,
         address: SocketAddr,
+        wild: bool,
         malformed: Vec<(String, String)>,
     ) -> Self {
         Self {
@@ -189,13 +198,17 @@ impl Truth {
             up: Cell::new(true),
             killed: Cell::new(Instant::now()),
             calm: Cell::new(true),
+            wild,
+            invited: Cell::new(people),
             over: Cell::new(false),
             slowest: Cell::default(),
             doors: Semaphore::new(DOORS),
             held: Cell::new(0),
             online: Cell::new(0),
-            waiting: Cell::new(0),
+            waiting: Default::default(),
             in_call: Cell::new(0),
+            lobbies: RefCell::default(),
+            searched: RefCell::default(),
             away: RefCell::default(),
             halves: RefCell::default(),
             lost: RefCell::default(),
@@ -224,6 +237,11 @@ impl Truth {
         of.map(|((_, kind), count)| (kind.clone(), json!(count)))
             .collect::<serde_json::Map<_, _>>()
             .into()
+    }
+
+    /// Those who wait.
+    pub(crate) fn all_waiting(&self) -> i64 {
+        self.waiting.iter().map(Cell::get).sum()
     }
 
     pub(crate) fn was_killed_lately(&self) -> bool {
