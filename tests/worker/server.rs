@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::place::cf_blob;
 use crate::visitor::{LIMIT, Past, Visitor};
 
 /// The origin that `tests/common/workerd.capnp` allows beside the server's own.
