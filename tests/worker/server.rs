@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use echomingle::core::protocol::{Peer, Stats};
 use echomingle::core::region::Region;
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};

@@ -53,16 +53,13 @@ pub(crate) async fn shows_progress(truth: Rc<Truth>) {
 
 /// Its disk is in memory where that is possible: everything waits for what is written (Cloudflare: Durable Objects,
 /// output gates), and the disk of a shared machine is not what is looked at. A killed server has left it as it was.
-pub(crate) fn start(settings: Settings) -> Server {
+pub(crate) fn start(program: Program, settings: Settings) -> Server {
     let memory = Path::new("/dev/shm");
-    match memory.is_dir() {
-        true => Server::start_in(Program::Worker, memory, settings),
-        false => Server::start_in(
-            Program::Worker,
-            Path::new(env!("CARGO_TARGET_TMPDIR")),
-            settings,
-        ),
-    }
+    let folder = match memory.is_dir() {
+        true => memory,
+        false => Path::new(env!("CARGO_TARGET_TMPDIR")),
+    };
+    Server::start_in(program, folder, settings)
 }
 
 /// The server is killed, and is there again a little later.
@@ -85,7 +82,7 @@ pub(crate) async fn settles(truth: &Rc<Truth>) -> Value {
             truth.all_waiting(),
             truth.in_call.get() / 2,
         ];
-        let said = timeout(SETTLED, stats(truth))
+        let said = timeout(SETTLED, get(truth, "/v1/stats"))
             .await
             .ok()
             .flatten()
@@ -103,9 +100,10 @@ pub(crate) async fn settles(truth: &Rc<Truth>) -> Value {
     }
 }
 
-async fn stats(truth: &Truth) -> Option<Value> {
+/// The JSON at an address of the server.
+pub(crate) async fn get(truth: &Truth, path: &str) -> Option<Value> {
     let mut stream = TcpStream::connect(truth.address.get()).await.ok()?;
-    let request = "GET /v1/stats HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.ok()?;

@@ -1,6 +1,8 @@
 //! Many lobbies under thousands of people, on one workerd: the layout splits and folds under them while the directory is
 //! restarted, and nobody may be lost by that.
 //!
+//! The directory is ended twice in each phase (`mortal.js`), and with the whole server once.
+//!
 //! What one lobby can take is configured so low that all people together fill some twenty. They come from nine regions,
 //! search, meet, signal and go on after seconds ([`Person`]), and follow every redirect. In four phases of the same
 //! length they come, lose their server, go but for a few, and come again. At the end of each they begin nothing any
@@ -13,11 +15,11 @@ use std::time::{Duration, Instant};
 use echomingle::core::region::Region;
 use serde_json::{Value, json};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::crowd::{Person, Place, Truth, die, option, settles, shows_progress, start};
+use crate::crowd::{Person, Place, Truth, die, get, option, settles, shows_progress, start};
 use crate::files::allowed_files;
-use crate::server::Server;
+use crate::server::{Program, Server};
 use crate::statistics::quantile;
 
 /// Of a hundred people so many are from a region, in the order of [`Region::ALL`].
@@ -34,6 +36,8 @@ const STEP: Duration = Duration::from_millis(100);
 const COMING: f64 = 0.6;
 /// How long it may take from when nobody begins anything until everybody is there and has met somebody.
 const MET: Duration = Duration::from_secs(60);
+/// How long it may take until there is another directory.
+const ENDED: Duration = Duration::from_secs(10);
 /// Sockets that the server may have open when everybody has gone.
 const LEFT_OPEN: usize = 8;
 /// Of so many that come back one may have been away for longer than the grace: else the machine does not keep up.
@@ -60,6 +64,15 @@ struct Run {
     begun: u64,
     ended: u64,
     phases: Vec<Value>,
+    /// How often the directory was made in this life of the server, as it said last.
+    lives: u64,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy)]
+enum Fault {
+    ServerDies,
+    DirectoryEnds,
 }
 
 pub(crate) async fn run() -> Value {
@@ -82,7 +95,7 @@ pub(crate) async fn run() -> Value {
 
 async fn lobbies(asked: u32, people: u32, span: Duration, seed: u64) -> Value {
     let budget = format!("1000 {} 2 4", people / LOBBIES);
-    let server = start(vec![("LOBBY_BUDGET", budget.clone())]);
+    let server = start(Program::Mortal, vec![("LOBBY_BUDGET", budget.clone())]);
     let own_sockets = server.sockets();
     let truth = Truth::new(seed, people, server.address, false, Vec::new());
     let truth = Rc::new(truth);
@@ -102,6 +115,7 @@ async fn lobbies(asked: u32, people: u32, span: Duration, seed: u64) -> Value {
         begun: 0,
         ended: 0,
         phases: Vec::new(),
+        lives: 1,
     };
     let phase = span / 4;
     run.phase("all come", people, phase, false).await;
@@ -146,6 +160,7 @@ async fn lobbies(asked: u32, people: u32, span: Duration, seed: u64) -> Value {
         "byTheRules": truth.kinds("grace"),
         "slowestPongMs": truth.slowest.get().as_millis() as u64,
         "mostMiB": mib.round(),
+        "faults": truth.kinds("faults"),
         "statsAtTheEnd": left,
         "samples": shown.map(|one| json!([one.at.round(), one.people, one.lobbies, one.redirects, one.mib.round()])).collect::<Vec<_>>(),
         "wrong": truth.kinds("wrong"),
@@ -172,15 +187,21 @@ impl Run {
         let truth = Rc::clone(&self.truth);
         truth.calm.set(false);
         let (since, before) = (Instant::now(), truth.invited.get());
-        let mut killed = !kill;
+        let mut to_come = vec![
+            (span / 4, Fault::DirectoryEnds),
+            (span * 3 / 4, Fault::DirectoryEnds),
+        ];
+        if kill {
+            to_come.insert(1, (span / 2, Fault::ServerDies));
+        }
+        let mut to_come = to_come.into_iter().peekable();
         while since.elapsed() < span {
             sleep(STEP).await;
             let part = since.elapsed().as_secs_f64() / (COMING * span.as_secs_f64());
             let more = (f64::from(invited) - f64::from(before)) * part.min(1.0);
             truth.invited.set((f64::from(before) + more) as u32);
-            if !killed && since.elapsed() > span / 3 {
-                killed = true;
-                die(&mut self.server, &truth).await;
+            if let Some((_, fault)) = to_come.next_if(|&(at, _)| since.elapsed() > at) {
+                self.happens(fault).await;
             }
             self.look();
         }
@@ -197,6 +218,28 @@ impl Run {
             "statsSeconds": quiet.elapsed().as_secs_f64(),
             "stats": said,
         }));
+    }
+
+    async fn happens(&mut self, fault: Fault) {
+        match fault {
+            Fault::ServerDies => {
+                self.truth.count("faults", "server killed");
+                self.lives = 1;
+                die(&mut self.server, &self.truth).await;
+            }
+            Fault::DirectoryEnds => {
+                self.truth.count("faults", "directory ended");
+                let ended = timeout(ENDED, get(&self.truth, "/end-directory")).await;
+                let said = ended.ok().flatten().unwrap_or_default();
+                let lives = said["made"].as_u64().unwrap_or_default();
+                if lives <= self.lives {
+                    let detail = format!("it said {said}, after {} lives", self.lives);
+                    self.truth.wrong("directory", &detail);
+                }
+                self.lives = lives;
+                self.truth.forgotten.set(Some(Instant::now()));
+            }
+        }
     }
 
     /// Everybody who is to be there is in a call, but one who waits for video and one for text.

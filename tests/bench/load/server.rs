@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) enum Program {
     /// The built Worker.
     Worker,
+    /// Likewise, and its directory can be told to end.
+    Mortal,
     /// `tests/bench/floor`.
     Floor,
 }
@@ -24,6 +26,7 @@ impl Program {
     fn config(self) -> &'static str {
         match self {
             Self::Worker => "tests/common/workerd.capnp",
+            Self::Mortal => "tests/bench/load/workerd.capnp",
             Self::Floor => "tests/bench/floor/workerd.capnp",
         }
     }

@@ -17,7 +17,7 @@ use crate::crowd::{
     Line, Person, Place, Truth, die, house, option, settles, shows_progress, start,
 };
 use crate::files::enough_files;
-use crate::server::Settings;
+use crate::server::{Program, Settings};
 use crate::statistics::quantile;
 
 /// Of so many one is in a room.
@@ -78,7 +78,7 @@ pub(crate) async fn run() -> Value {
 }
 
 async fn soak(people: u32, span: Duration, kills: u32, seed: u64) -> Value {
-    let mut server = start(Settings::new());
+    let mut server = start(Program::Worker, Settings::new());
     let own_sockets = server.sockets();
     let truth = Rc::new(Truth::new(seed, people, server.address, true, malformed()));
     let in_rooms = people / IN_ROOMS / MEMBERS * MEMBERS;

@@ -620,7 +620,11 @@ impl Person {
         self.look_around();
         let calm = self.truth.calm.get();
         if !self.links.is_empty() {
+            let forgotten = self.truth.forgotten.get();
+            let old = |link: &Shared| forgotten.is_some_and(|at| link.borrow().is_from_before(at));
+            let old = self.links.values().any(old);
             return match self.random.random_range(0..100) {
+                _ if calm && old => self.goes_on().await,
                 _ if calm => self.signals(1, 40).await,
                 60.. if !self.truth.wild => self.goes_on().await,
                 0..60 => {

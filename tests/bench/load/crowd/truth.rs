@@ -70,6 +70,10 @@ impl Link {
         self.ended.get_or_insert((side, Instant::now()));
     }
 
+    pub(crate) fn is_from_before(&self, at: Instant) -> bool {
+        self.met < at
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.ended.is_some()
     }
@@ -152,6 +156,8 @@ pub(crate) struct Truth {
     pub(crate) wild: bool,
     /// Those with a lower number are to be there.
     pub(crate) invited: Cell<u32>,
+    /// What began before is ended even while it is calm: of it the directory may have forgotten.
+    pub(crate) forgotten: Cell<Option<Instant>>,
     /// Everybody is to go.
     pub(crate) over: Cell<bool>,
     /// The longest that a ping was answered after, which nobody has to do anything for.
@@ -200,6 +206,7 @@ impl Truth {
             calm: Cell::new(true),
             wild,
             invited: Cell::new(people),
+            forgotten: Cell::default(),
             over: Cell::new(false),
             slowest: Cell::default(),
             doors: Semaphore::new(DOORS),
