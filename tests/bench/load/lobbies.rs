@@ -33,9 +33,11 @@ const FILES: u32 = 2;
 const OTHER_FILES: u32 = 1_000;
 /// How often more come, and a part of a phase in which all do.
 const STEP: Duration = Duration::from_millis(100);
-const COMING: f64 = 0.6;
+const COMING: f64 = 0.7;
+/// How much longer than a phase it may take until all have come or gone.
+const LATE: Duration = Duration::from_secs(180);
 /// How long it may take from when nobody begins anything until everybody is there and has met somebody.
-const MET: Duration = Duration::from_secs(60);
+const MET: Duration = Duration::from_secs(120);
 /// How long it may take until there is another directory.
 const ENDED: Duration = Duration::from_secs(10);
 /// Sockets that the server may have open when everybody has gone.
@@ -76,7 +78,7 @@ enum Fault {
 }
 
 pub(crate) async fn run() -> Value {
-    let [sockets, seconds, seed] = [("--sockets", 10_000), ("--seconds", 180), ("--seed", 1)]
+    let [sockets, seconds, seed] = [("--sockets", 10_000), ("--seconds", 240), ("--seed", 1)]
         .map(|(name, usual)| option(name).unwrap_or(usual));
     let asked = u32::try_from(sockets).unwrap_or(u32::MAX);
     let files = FILES.saturating_mul(asked).saturating_add(OTHER_FILES);
@@ -206,6 +208,11 @@ impl Run {
             self.look();
         }
         truth.calm.set(true);
+        // A busy machine takes longer.
+        while truth.online.get() != i64::from(invited) && since.elapsed() < span + LATE {
+            sleep(STEP).await;
+            self.look();
+        }
         let quiet = Instant::now();
         let met = self.everybody_meets().await;
         let lobbies = self.used.len();

@@ -20,6 +20,8 @@ use crate::place::cf_blob;
 /// overload the core of the server.
 const PAUSE: [u64; 2] = [4_000, 16_000];
 const SHORT_PAUSE: [u64; 2] = [1_000, 4_000];
+/// Where nothing is to go wrong, in µs for each of all people, so that all together do as much whatever their number.
+const GENTLE_PAUSE: [u64; 2] = [1_500, 4_500];
 /// How many are a few.
 const FEW: usize = 1_000;
 /// How often it says `ping`.
@@ -219,8 +221,12 @@ impl Person {
     }
 
     fn later(&mut self) -> Instant {
-        let few = self.truth.ids.borrow().len() <= FEW;
-        let [least, most] = if few { SHORT_PAUSE } else { PAUSE };
+        let people = self.truth.ids.borrow().len();
+        let [least, most] = match people {
+            _ if !self.truth.wild => GENTLE_PAUSE.map(|micros| people as u64 * micros / 1_000),
+            0..=FEW => SHORT_PAUSE,
+            _ => PAUSE,
+        };
         Instant::now() + Duration::from_millis(self.random.random_range(least..most))
     }
 

@@ -280,10 +280,10 @@ impl Truth {
         self.count("wrong", kind);
         let mut wrongs = self.wrongs.borrow_mut();
         if wrongs.len() < WORDS {
-            wrongs.push(format!(
-                "{} s: {kind}: {detail}",
-                self.begun.elapsed().as_secs()
-            ));
+            let seconds = self.begun.elapsed().as_secs();
+            let words = format!("{seconds} s: {kind}: {detail}");
+            eprintln!("{words}");
+            wrongs.push(words);
         }
     }
 
