@@ -50,7 +50,7 @@ await main(() =>
   run({
     name: "lobbies",
     record: "scale/real",
-    usual: { sockets: "10000", seconds: "240", seed: "1" },
+    usual: { sockets: "10000", seconds: "480", seed: "1" },
     rows,
     plot: {
       title: "People, lobbies and redirects while the layout splits and folds",

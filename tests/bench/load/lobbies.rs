@@ -1,11 +1,11 @@
 //! Many lobbies under thousands of people, on one workerd: the layout splits and folds under them while the directory is
 //! restarted, and nobody may be lost by that.
 //!
-//! The directory is ended twice in each phase (`mortal.js`), and with the whole server once.
+//! The directory is ended twice in each phase (`mortal.js`), and with the whole server once, as all come again.
 //!
 //! What one lobby can take is configured so low that all people together fill some twenty. They come from nine regions,
 //! search, meet, signal and go on after seconds ([`Person`]), and follow every redirect. In four phases of the same
-//! length they come, lose their server, go but for a few, and come again. At the end of each they begin nothing any
+//! length they come, stay, go but for a few, and come again. At the end of each they begin nothing any
 //! more: then everybody has to meet somebody but one for video and one for text, and `/v1/stats` has to say so.
 
 use std::cell::Cell;
@@ -39,7 +39,7 @@ const LATE: Duration = Duration::from_secs(180);
 /// How long it may take from when nobody begins anything until everybody is there and has met somebody.
 const MET: Duration = Duration::from_secs(120);
 /// How long it may take until there is another directory.
-const ENDED: Duration = Duration::from_secs(10);
+const ENDED: Duration = Duration::from_secs(60);
 /// Sockets that the server may have open when everybody has gone.
 const LEFT_OPEN: usize = 8;
 /// Of so many that come back one may have been away for longer than the grace: else the machine does not keep up.
@@ -78,7 +78,7 @@ enum Fault {
 }
 
 pub(crate) async fn run() -> Value {
-    let [sockets, seconds, seed] = [("--sockets", 10_000), ("--seconds", 240), ("--seed", 1)]
+    let [sockets, seconds, seed] = [("--sockets", 10_000), ("--seconds", 480), ("--seed", 1)]
         .map(|(name, usual)| option(name).unwrap_or(usual));
     let asked = u32::try_from(sockets).unwrap_or(u32::MAX);
     let files = FILES.saturating_mul(asked).saturating_add(OTHER_FILES);
@@ -121,9 +121,9 @@ async fn lobbies(asked: u32, people: u32, span: Duration, seed: u64) -> Value {
     };
     let phase = span / 4;
     run.phase("all come", people, phase, false).await;
-    run.phase("the server is killed", people, phase, true).await;
+    run.phase("all stay", people, phase, false).await;
     run.phase("most go", people / FEW, phase, false).await;
-    run.phase("all come again", people, phase, false).await;
+    run.phase("all come again", people, phase, true).await;
 
     eprintln!("everybody goes");
     truth.over.set(true);
@@ -189,14 +189,13 @@ impl Run {
         let truth = Rc::clone(&self.truth);
         truth.calm.set(false);
         let (since, before) = (Instant::now(), truth.invited.get());
-        let mut to_come = vec![
-            (span / 4, Fault::DirectoryEnds),
-            (span * 3 / 4, Fault::DirectoryEnds),
-        ];
-        if kill {
-            to_come.insert(1, (span / 2, Fault::ServerDies));
-        }
-        let mut to_come = to_come.into_iter().peekable();
+        let ends = [Fault::DirectoryEnds; 2];
+        let faults = kill.then_some(Fault::ServerDies).into_iter().chain(ends);
+        let to_come = [span / 8, span / 2, span * 3 / 4]
+            .into_iter()
+            .skip(usize::from(!kill))
+            .zip(faults);
+        let mut to_come = to_come.peekable();
         while since.elapsed() < span {
             sleep(STEP).await;
             let part = since.elapsed().as_secs_f64() / (COMING * span.as_secs_f64());

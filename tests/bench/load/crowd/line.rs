@@ -19,7 +19,7 @@ pub(crate) type Headers = Vec<(&'static str, String)>;
 /// Bytes that are read at once: thousands of these are held.
 const READ: usize = 4096;
 /// After so long an upgrade is tried anew.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends as when a program ends (FIN), unless told otherwise.
 pub(crate) struct Line {

@@ -21,7 +21,7 @@ use crate::place::cf_blob;
 const PAUSE: [u64; 2] = [4_000, 16_000];
 const SHORT_PAUSE: [u64; 2] = [1_000, 4_000];
 /// Where nothing is to go wrong, in µs for each of all people, so that all together do as much whatever their number.
-const GENTLE_PAUSE: [u64; 2] = [1_500, 4_500];
+const GENTLE_PAUSE: [u64; 2] = [2_000, 6_000];
 /// How many are a few.
 const FEW: usize = 1_000;
 /// How often it says `ping`.
@@ -607,7 +607,12 @@ impl Person {
     /// Asks now and then whether the connection lives. Nothing breaks before that is answered: of a socket that is
     /// reset in the moment in which the runtime answers it tells nobody (docs/soak.md).
     async fn pings(&mut self) -> Result<(), ()> {
-        if self.line.is_none() || self.pinged.elapsed() < PING {
+        let patience = if self.truth.wild || self.answered {
+            PING
+        } else {
+            PATIENCE
+        };
+        if self.line.is_none() || self.pinged.elapsed() < patience {
             return Ok(());
         }
         if !self.answered {
