@@ -339,6 +339,7 @@ impl Person {
         }
         self.half_open = None;
         self.redirects = 0;
+        self.answered = true;
         self.line = Some(line);
         self.here = Instant::now();
         if let (Place::Room(room), true) = (self.place, was) {
