@@ -46,6 +46,10 @@ const LEFT_OPEN: usize = 8;
 const MAY_BE_LATE: u64 = 50;
 /// How many lobbies there have to be at the most, and how many at the least of them fold.
 const MANY: usize = 12;
+/// How long somebody may search, in ms, where each ping is answered within the other: a redirect that never came would be
+/// waited for for thirty seconds.
+const LONGEST: f64 = 20_000.0;
+const IN_TIME: Duration = Duration::from_secs(1);
 
 /// How it stood in a second.
 struct Sample {
@@ -188,6 +192,7 @@ impl Run {
         eprintln!("{name}: {invited} people");
         let truth = Rc::clone(&self.truth);
         truth.calm.set(false);
+        truth.stirred.set(Instant::now());
         let (since, before) = (Instant::now(), truth.invited.get());
         let ends = [Fault::DirectoryEnds; 2];
         let faults = kill.then_some(Fault::ServerDies).into_iter().chain(ends);
@@ -314,6 +319,10 @@ impl Run {
         let late = truth.kinds("grace")["over"].as_u64().unwrap_or_default();
         if late > truth.counted("resumed") / MAY_BE_LATE {
             truth.wrong("late", "too many were away for longer than the grace");
+        }
+        let longest = quantile(&truth.searched.borrow(), 1.0);
+        if longest > LONGEST && truth.slowest.get() < IN_TIME {
+            truth.wrong("waits", &format!("for {longest} ms"));
         }
         let most = self.samples.iter().map(|one| one.lobbies).max();
         if most.unwrap_or_default() < MANY || self.ended == 0 {

@@ -474,6 +474,7 @@ impl Person {
                 if chat {
                     self.searches = false;
                     if let Some(since) = self.sought.take() {
+                        let since = since.max(self.truth.stirred.get());
                         let took = since.elapsed().as_secs_f64() * 1e3;
                         self.truth.searched.borrow_mut().push(took);
                     }

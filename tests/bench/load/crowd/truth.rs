@@ -152,6 +152,8 @@ pub(crate) struct Truth {
     pub(crate) killed: Cell<Instant>,
     /// Nobody begins or ends anything, and no fault comes.
     pub(crate) calm: Cell<bool>,
+    /// Since when that is not so: who waits longer has waited for somebody to begin.
+    pub(crate) stirred: Cell<Instant>,
     /// Whether whatever can go wrong does. Where not, calls are short instead.
     pub(crate) wild: bool,
     /// Those with a lower number are to be there.
@@ -204,6 +206,7 @@ impl Truth {
             up: Cell::new(true),
             killed: Cell::new(Instant::now()),
             calm: Cell::new(true),
+            stirred: Cell::new(Instant::now()),
             wild,
             invited: Cell::new(people),
             forgotten: Cell::default(),
