@@ -82,6 +82,12 @@ impl Report {
     fn online(&self) -> u32 {
         self.people.iter().sum()
     }
+
+    /// Whether nobody is there any more: the lobby tells of itself again only when somebody comes.
+    #[must_use]
+    pub fn is_of_nobody(&self) -> bool {
+        self.online() == 0
+    }
 }
 
 /// What a lobby is told in return.

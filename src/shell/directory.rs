@@ -1,6 +1,7 @@
 //! The directory object, of which there is one.
 //!
-//! It keeps what it knows in its storage a while after it has changed, and the layout at once.
+//! It keeps what it knows in its storage a while after it has changed, and at once the layout, and that a lobby is
+//! empty: what it forgot of any other it is told again with the next who comes or goes there.
 
 use std::cell::RefCell;
 
@@ -13,7 +14,7 @@ use super::log::{Line, log};
 use super::platform::{Result, State, now};
 use super::storage::{get, put, wake_at};
 use crate::core::compact::{pack, unpack};
-use crate::core::directory::Directory;
+use crate::core::directory::{Directory, Report};
 use crate::core::layout::Budget;
 use crate::core::time::Millis;
 
@@ -58,7 +59,8 @@ impl DirectoryObject {
 
     /// A lobby tells how it stands, and is advised.
     pub fn hear(&self, report: &[u8]) -> Option<Vec<u8>> {
-        let report = unpack(report)?;
+        let report: Report = unpack(report)?;
+        let of_nobody = report.is_of_nobody();
         let mut books = self.0.borrow_mut();
         let Books {
             directory, budget, ..
@@ -66,7 +68,7 @@ impl DirectoryObject {
         let before = directory.layout().version;
         let advice = directory.hear(report, budget, now());
         let changed = advice.layout.version != before;
-        books.changed(changed);
+        books.changed(changed || of_nobody);
         pack(&advice)
     }
 

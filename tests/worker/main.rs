@@ -17,6 +17,8 @@ mod leaving;
 mod lobbies;
 mod meeting;
 mod party;
+#[path = "../common/place.rs"]
+mod place;
 mod privacy;
 mod provider;
 mod refusal;

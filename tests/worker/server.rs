@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use echomingle::core::protocol::{Peer, Stats};
 use echomingle::core::region::Region;
-use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
@@ -20,6 +19,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::place::cf_blob;
 use crate::visitor::{LIMIT, Past, Visitor};
 
 /// The origin that `tests/common/workerd.capnp` allows beside the server's own.
@@ -348,18 +348,7 @@ impl Server {
 
     /// Somebody new in random chat, from somewhere in the world, who has been welcomed.
     pub(crate) async fn visitor_from(&self, region: Region, name: &str) -> Visitor {
-        let (continent, longitude) = match region {
-            Region::Wnam => ("NA", "-122.4"),
-            Region::Enam => ("NA", "-74.0"),
-            Region::Sam => ("SA", "-46.6"),
-            Region::Weur => ("EU", "2.3"),
-            Region::Eeur => ("EU", "30.5"),
-            Region::Apac => ("AS", "139.7"),
-            Region::Oc => ("OC", "151.2"),
-            Region::Afr => ("AF", "3.4"),
-            Region::Me => ("AS", "46.7"),
-        };
-        let place = json!({"continent": continent, "longitude": longitude}).to_string();
+        let place = cf_blob(region);
         match self.opens_socket("/v1/match", &[("cf-blob", &place)]).await {
             Ok(socket) => Visitor::welcomed(name, "/v1/match", socket).await,
             Err(error) => panic!("{name} could not open a WebSocket: {error}"),

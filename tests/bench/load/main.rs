@@ -1,10 +1,15 @@
 //! Puts load on the built Worker and on the floor, side by side, and prints what it cost as JSON.
-//! Started by `npm run bench`; `soak` by `npm run soak`.
+//! Started by `npm run bench`; `soak` by `npm run soak`, `lobbies` by `npm run lobbies`.
 
 // Here time is what is measured.
 #![allow(clippy::disallowed_methods, missing_docs)]
 
 mod client;
+mod crowd;
+mod files;
+mod lobbies;
+#[path = "../../common/place.rs"]
+mod place;
 mod relay;
 mod server;
 mod soak;
@@ -19,6 +24,7 @@ async fn main() {
         "relay" => relay::run().await,
         "wake" => wake::run().await,
         "soak" => soak::run().await,
+        "lobbies" => lobbies::run().await,
         "startup" => startup::run().await,
         other => panic!("there is no part {other:?}"),
     };

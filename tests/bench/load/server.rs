@@ -14,6 +14,8 @@ use std::time::Duration;
 pub(crate) enum Program {
     /// The built Worker.
     Worker,
+    /// Likewise, and its directory can be told to end.
+    Mortal,
     /// `tests/bench/floor`.
     Floor,
 }
@@ -24,10 +26,14 @@ impl Program {
     fn config(self) -> &'static str {
         match self {
             Self::Worker => "tests/common/workerd.capnp",
+            Self::Mortal => "tests/bench/load/workerd.capnp",
             Self::Floor => "tests/bench/floor/workerd.capnp",
         }
     }
 }
+
+/// What is configured beside `tests/common/workerd.capnp`: names and values.
+pub(crate) type Settings = Vec<(&'static str, String)>;
 
 /// Ends with its owner.
 pub(crate) struct Server {
@@ -35,28 +41,33 @@ pub(crate) struct Server {
     disk: PathBuf,
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
+    settings: Settings,
     wakes: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Starts it on the core that is the servers', and waits until it listens.
     pub(crate) fn start(program: Program) -> Self {
-        Self::start_in(program, Path::new(env!("CARGO_TARGET_TMPDIR")))
+        Self::start_in(
+            program,
+            Path::new(env!("CARGO_TARGET_TMPDIR")),
+            Settings::new(),
+        )
     }
 
     /// Starts it with a disk in this folder.
-    pub(crate) fn start_in(program: Program, folder: &Path) -> Self {
+    pub(crate) fn start_in(program: Program, folder: &Path, settings: Settings) -> Self {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let disk = format!("bench-{}-{number}", std::process::id());
         let disk = folder.join(disk);
         let _ = fs::remove_dir_all(&disk);
         fs::create_dir_all(&disk).unwrap_or_else(|error| panic!("no disk: {error}"));
-        Self::start_on(program, disk)
+        Self::start_on(program, disk, settings)
     }
 
     /// Starts it with what another one has left on the disk.
-    fn start_on(program: Program, disk: PathBuf) -> Self {
+    fn start_on(program: Program, disk: PathBuf, settings: Settings) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workerd = std::env::var("WORKERD_BIN").unwrap_or_else(|_| panic!("no WORKERD_BIN"));
         let mut process = Command::new("taskset")
@@ -67,6 +78,7 @@ impl Server {
             .arg("--control-fd=1")
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -95,6 +107,7 @@ impl Server {
             disk,
             program,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
+            settings,
             wakes,
         }
     }
@@ -115,7 +128,8 @@ impl Server {
         self.kill();
         // The disk is the next one's, and must outlive this one.
         let disk = std::mem::take(&mut self.disk);
-        *self = Self::start_on(self.program, disk);
+        let settings = std::mem::take(&mut self.settings);
+        *self = Self::start_on(self.program, disk, settings);
     }
 
     /// The memory that it has in use, in bytes (Linux: `VmRSS` of `/proc/PID/status`, in KiB).

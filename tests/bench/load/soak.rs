@@ -1,12 +1,8 @@
 //! Many people for minutes, and whatever can go wrong meanwhile: what is lost by that, which has to be nothing.
 //!
 //! Nine of ten are in random chat, the others in rooms of three. Each has a network of its own, says `ping`, and comes
-//! back by its token. What they hear is held against what is true ([`truth`]); the server is killed and started anew
+//! back by its token. What they hear is held against what is true ([`Truth`]); the server is killed and started anew
 //! now and then. All of it is bounded: by the options, and by how long an answer may take.
-
-mod line;
-mod person;
-mod truth;
 
 use std::fs;
 use std::path::Path;
@@ -14,17 +10,15 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::server::{Program, Server};
+use crate::crowd::{
+    Line, Person, Place, Truth, die, house, option, settles, shows_progress, start,
+};
+use crate::files::enough_files;
+use crate::server::{Program, Settings};
 use crate::statistics::quantile;
-use crate::wake::enough_files;
-use line::{Line, house};
-use person::{Person, Place};
-use truth::Truth;
 
 /// Of so many one is in a room.
 const IN_ROOMS: u32 = 10;
@@ -36,14 +30,10 @@ const FILES: usize = 3;
 const OTHER_FILES: usize = 1_000;
 /// How long it may take until all are there.
 const RAMP: Duration = Duration::from_secs(240);
-/// How long it may take until the server counts as we do, or nobody.
-const SETTLED: Duration = Duration::from_secs(90);
 /// After so long all are back to whom the server was lost.
 const BACK: Duration = Duration::from_secs(15);
 /// Sockets that a network may open at once.
 const BURST: u32 = 300;
-/// How often it is told how it stands.
-const SHOWN: Duration = Duration::from_secs(5);
 /// How often a sample is taken.
 const SECOND: Duration = Duration::from_secs(1);
 /// How much more memory the end of a life of the server may take than its second fifth.
@@ -87,20 +77,10 @@ pub(crate) async fn run() -> Value {
         .await
 }
 
-fn option(name: &str) -> Option<u64> {
-    let mut args = std::env::args().skip_while(|arg| arg != name);
-    let value = args.nth(1)?;
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} {value}: no number")),
-    )
-}
-
 async fn soak(people: u32, span: Duration, kills: u32, seed: u64) -> Value {
-    let mut server = start();
+    let mut server = start(Program::Worker, Settings::new());
     let own_sockets = server.sockets();
-    let truth = Rc::new(Truth::new(seed, people, server.address, malformed()));
+    let truth = Rc::new(Truth::new(seed, people, server.address, true, malformed()));
     let in_rooms = people / IN_ROOMS / MEMBERS * MEMBERS;
     let everybody: Vec<_> = (0..people)
         .map(|number| {
@@ -223,44 +203,6 @@ async fn soak(people: u32, span: Duration, kills: u32, seed: u64) -> Value {
     })
 }
 
-/// How it stands, now and then.
-async fn shows_progress(truth: Rc<Truth>) {
-    loop {
-        sleep(SHOWN).await;
-        eprintln!(
-            "{} s: {} sockets, {} online, {} waiting, {} calls, {} faults, {} wrong",
-            truth.begun.elapsed().as_secs(),
-            truth.held.get(),
-            truth.online.get(),
-            truth.waiting.get(),
-            truth.in_call.get() / 2,
-            truth.counted("faults"),
-            truth.counted("wrong"),
-        );
-    }
-}
-
-/// Its disk is in memory where that is possible: everything waits for what is written (Cloudflare: Durable Objects,
-/// output gates), and the disk of a shared machine is not what is looked at. A killed server has left it as it was.
-fn start() -> Server {
-    let memory = Path::new("/dev/shm");
-    match memory.is_dir() {
-        true => Server::start_in(Program::Worker, memory),
-        false => Server::start(Program::Worker),
-    }
-}
-
-/// The server is killed, and is there again a little later.
-async fn die(server: &mut Server, truth: &Rc<Truth>) {
-    truth.up.set(false);
-    server.kill();
-    truth.killed.set(Instant::now());
-    sleep(Duration::from_millis(300)).await;
-    server.restart();
-    truth.address.set(server.address);
-    truth.up.set(true);
-}
-
 /// One network opens as many sockets as it may, and some more.
 async fn crowd_from_one_house(truth: Rc<Truth>) {
     for opened in 0..10 * BURST {
@@ -298,43 +240,6 @@ fn malformed() -> Vec<(String, String)> {
     }
     assert!(all.len() > 100, "only {} fixtures", all.len());
     all
-}
-
-/// What `/v1/stats` says, as soon as it is what we count; wrong if it never is.
-async fn settles(truth: &Rc<Truth>) -> Value {
-    let since = Instant::now();
-    loop {
-        let ours = [
-            truth.online.get(),
-            truth.waiting.get(),
-            truth.in_call.get() / 2,
-        ];
-        let said = timeout(SETTLED, stats(truth))
-            .await
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        let theirs = ["online", "waiting", "calls"].map(|name| said[name].as_i64().unwrap_or(-1));
-        let over = truth.over.get();
-        if theirs == ours && (!over || ours == [0; 3]) {
-            return json!({ "online": theirs[0], "waiting": theirs[1], "calls": theirs[2] });
-        }
-        if since.elapsed() > SETTLED {
-            truth.wrong("stats", &format!("{theirs:?}, and {ours:?} are true"));
-            return said;
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
-}
-
-async fn stats(truth: &Truth) -> Option<Value> {
-    let mut stream = TcpStream::connect(truth.address.get()).await.ok()?;
-    let request = "GET /v1/stats HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.ok()?;
-    let [start, end] = [answer.find('{')?, answer.rfind('}')?];
-    serde_json::from_str(answer.get(start..=end)?).ok()
 }
 
 /// How the memory of a life of the server went, from when all were back. It is level if its last fifth takes about as

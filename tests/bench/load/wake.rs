@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::client::Pair;
+use crate::files::enough_files;
 use crate::server::{Program, Server};
 use crate::statistics::quantile;
 
@@ -125,21 +126,5 @@ impl Sleepers {
             "costMillis": quantile(&costs, 0.5),
             "mostMillis": quantile(&costs, 1.0),
         })
-    }
-}
-
-/// A socket is an open file, here and in the server.
-pub(crate) fn enough_files(needed: usize) {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let open = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
-    let soft = open.and_then(|limits| limits.split_whitespace().next());
-    // What is no number is "unlimited".
-    if let Some(allowed) = soft.and_then(|soft| soft.parse::<usize>().ok()) {
-        assert!(
-            allowed >= needed,
-            "{needed} files have to be open at once, and {allowed} may be: run ulimit -n {needed} before"
-        );
     }
 }

@@ -5,23 +5,33 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use echomingle::core::region::Region;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::line::{Line, network};
+use super::line::{Headers, Line, network};
 use super::truth::{Shared, Truth, add};
+use crate::place::cf_blob;
 
 /// How often somebody does something, in ms, at random between these: a few may be quick, and thousands are not to
 /// overload the core of the server.
 const PAUSE: [u64; 2] = [4_000, 16_000];
 const SHORT_PAUSE: [u64; 2] = [1_000, 4_000];
+/// Where nothing is to go wrong, in µs for each of all people, so that all together do as much whatever their number.
+const GENTLE_PAUSE: [u64; 2] = [2_000, 6_000];
 /// How many are a few.
 const FEW: usize = 1_000;
 /// How often it says `ping`.
 const PING: Duration = Duration::from_secs(12);
+/// How often whoever is away looks whether it is invited, in ms.
+const LOOKS: std::ops::Range<u64> = 500..1_500;
+/// Of so many that come back one does so where the server is to choose the lobby, and is then sent on.
+const ASTRAY: u32 = 8;
+/// How many redirects in a row are followed (`pages/lib/signaling.js`).
+const REDIRECTS: u32 = 5;
 /// For how long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Messages of a flood: those that a socket may say, those that are dropped before it is closed, and as many as are
@@ -42,6 +52,7 @@ pub(crate) enum Place {
 pub(crate) struct Person {
     number: u32,
     place: Place,
+    headers: Headers,
     truth: Rc<Truth>,
     random: Xoshiro256PlusPlus,
     line: Option<Line>,
@@ -57,7 +68,19 @@ pub(crate) struct Person {
     /// It has left the room it was in.
     left: bool,
     searches: bool,
+    /// What it searches for: video, or else text.
+    mode: usize,
+    /// Since when it searches, wherever, and since when its lobby knows of that.
+    sought: Option<Instant>,
+    asked: Instant,
     waits: Option<Instant>,
+    /// The address that it was sent to, and how many of these led it here.
+    sent_to: Option<String>,
+    redirects: u32,
+    /// Its token is that of a redirect, by which it waits elsewhere, and does not yet.
+    moves: bool,
+    /// In which lobby it is, as its tokens say.
+    lobby: String,
     /// What it said wrongly, by its kind, the code that has to come, and since when.
     expected: VecDeque<(&'static str, String, Instant)>,
     /// Somebody tries its token.
@@ -67,8 +90,9 @@ pub(crate) struct Person {
     pinged: Instant,
     answered: bool,
     counted_online: bool,
-    counted_waiting: bool,
+    counted_waiting: [bool; 2],
     counted_in_call: bool,
+    counted_lobby: String,
 }
 
 impl Person {
@@ -76,6 +100,7 @@ impl Person {
         Self {
             number,
             place,
+            headers: network(number),
             truth: Rc::clone(truth),
             random: Xoshiro256PlusPlus::seed_from_u64(truth.seed ^ u64::from(number) << 32),
             line: None,
@@ -87,22 +112,41 @@ impl Person {
             inside: false,
             left: false,
             searches: false,
+            mode: 0,
+            sought: None,
+            asked: Instant::now(),
             waits: None,
+            sent_to: None,
+            redirects: 0,
+            moves: false,
+            lobby: String::new(),
             expected: VecDeque::new(),
             copied: Rc::default(),
             here: Instant::now(),
             pinged: Instant::now(),
             answered: true,
             counted_online: false,
-            counted_waiting: false,
+            counted_waiting: [false; 2],
             counted_in_call: false,
+            counted_lobby: String::new(),
         }
+    }
+
+    /// Likewise, from this place in the world.
+    pub(crate) fn from(mut self, region: Region) -> Self {
+        self.headers.push(("cf-blob", cf_blob(region)));
+        self
     }
 
     pub(crate) async fn live(mut self) {
         let mut next = Instant::now();
         while !self.truth.over.get() || !self.expected.is_empty() {
             self.tell_counts();
+            if self.number >= self.truth.invited.get() {
+                self.goes().await;
+                self.rests(LOOKS).await;
+                continue;
+            }
             if self.line.is_none() {
                 self.come().await;
                 next = self.later();
@@ -122,9 +166,19 @@ impl Person {
                 }
             }
         }
+        self.goes().await;
+    }
+
+    /// Goes for good, or until it is invited again.
+    async fn goes(&mut self) {
+        if self.id.is_empty() {
+            return;
+        }
         self.half_open = None;
         self.parts();
-        self.waits = None;
+        self.stops_searching("left");
+        self.answered = true;
+        self.id.clear();
         let line = self.line.take();
         self.tell_counts();
         if let Some(mut line) = line {
@@ -137,13 +191,14 @@ impl Person {
     fn tell_counts(&mut self) {
         let here = self.line.is_some() && self.place == Place::Chat;
         let truth = Rc::clone(&self.truth);
+        let waits = |mode| here && self.waits.is_some() && self.mode == mode;
+        let [waits_for_video, waits_for_text] = [waits(0), waits(1)];
+        let [counted_video, counted_text] = &mut self.counted_waiting;
+        let [video, text] = &truth.waiting;
         for (counted, is, cell) in [
             (&mut self.counted_online, here, &truth.online),
-            (
-                &mut self.counted_waiting,
-                here && self.waits.is_some(),
-                &truth.waiting,
-            ),
+            (counted_video, waits_for_video, video),
+            (counted_text, waits_for_text, text),
             (
                 &mut self.counted_in_call,
                 here && !self.links.is_empty(),
@@ -153,18 +208,46 @@ impl Person {
             add(cell, i64::from(is) - i64::from(*counted));
             *counted = is;
         }
+        let lobby = if here { self.lobby.as_str() } else { "" };
+        if self.counted_lobby != lobby {
+            let mut lobbies = truth.lobbies.borrow_mut();
+            let left = std::mem::replace(&mut self.counted_lobby, lobby.to_owned());
+            for (lobby, by) in [(left, -1), (lobby.to_owned(), 1)] {
+                if !lobby.is_empty() {
+                    *lobbies.entry(lobby).or_default() += by;
+                }
+            }
+        }
     }
 
     fn later(&mut self) -> Instant {
-        let few = self.truth.ids.borrow().len() <= FEW;
-        let [least, most] = if few { SHORT_PAUSE } else { PAUSE };
+        let people = self.truth.ids.borrow().len();
+        let [least, most] = match people {
+            _ if !self.truth.wild => GENTLE_PAUSE.map(|micros| people as u64 * micros / 1_000),
+            0..=FEW => SHORT_PAUSE,
+            _ => PAUSE,
+        };
         Instant::now() + Duration::from_millis(self.random.random_range(least..most))
     }
 
-    fn path(&self) -> String {
-        match self.place {
-            Place::Chat => "/v1/match".into(),
-            Place::Room(room) => format!("/v1/rooms/soak-{room}"),
+    /// As a page has it: where it was sent, or else the lobby that has its seat.
+    fn path(&mut self) -> String {
+        let sent_to = self.sent_to.take();
+        match (self.place, self.token.as_deref().and_then(lobby_of)) {
+            (Place::Room(room), _) => format!("/v1/rooms/soak-{room}"),
+            (Place::Chat, _) if sent_to.is_some() => sent_to.unwrap_or_default(),
+            (Place::Chat, Some(lobby)) if self.random.random_range(0..ASTRAY) > 0 => {
+                format!("/v1/match/{lobby}")
+            }
+            (Place::Chat, _) => "/v1/match".into(),
+        }
+    }
+
+    /// Takes note of a token, and of whose it is.
+    fn keeps(&mut self, token: &Value) {
+        if let Some(token) = token.as_str() {
+            self.token = Some(token.to_owned());
+            self.lobby = lobby_of(token).unwrap_or_default().to_owned();
         }
     }
 
@@ -198,9 +281,18 @@ impl Person {
         }
         self.former.clear();
         self.answered = true;
-        self.waits = None;
-        self.searches = false;
+        self.stops_searching("cut off");
         self.tell_counts();
+    }
+
+    /// It does not search any more, nor is it on the way to where it would.
+    fn stops_searching(&mut self, why: &str) {
+        if std::mem::take(&mut self.moves) {
+            self.truth.count("not moved", why);
+        }
+        self.waits = None;
+        self.sought = None;
+        self.searches = false;
     }
 
     /// Connects, and takes its seat again if it had one.
@@ -209,7 +301,8 @@ impl Person {
             sleep(Duration::from_millis(self.random.random_range(100..400))).await;
             return;
         }
-        let opened = Line::open(&self.truth, &self.path(), &network(self.number)).await;
+        let path = self.path();
+        let opened = Line::open(&self.truth, &path, &self.headers).await;
         let mut line = match opened {
             Ok(line) => line,
             Err(status) => {
@@ -231,8 +324,12 @@ impl Person {
             if line.say(&resume(token)).await.is_err() {
                 return;
             }
-            match timeout(PATIENCE, next_of(&mut line, &["welcome", "error"])).await {
+            let answers = ["welcome", "error", "redirect"];
+            match timeout(PATIENCE, next_of(&mut line, &answers)).await {
                 Ok(Some(answer)) if answer["type"] == "welcome" => self.is_back(&answer),
+                Ok(Some(answer)) if answer["type"] == "redirect" => {
+                    return self.is_sent_on(&answer);
+                }
                 Ok(Some(error)) => self.is_refused(&error, &welcome),
                 Ok(None) => return,
                 Err(_) => return self.wrong("no answer", "to resume"),
@@ -241,6 +338,8 @@ impl Person {
             self.is_new(&welcome);
         }
         self.half_open = None;
+        self.redirects = 0;
+        self.answered = true;
         self.line = Some(line);
         self.here = Instant::now();
         if let (Place::Room(room), true) = (self.place, was) {
@@ -253,7 +352,7 @@ impl Person {
         self.inside = false;
         self.left = false;
         self.id = text(&welcome["id"]);
-        self.token = Some(text(&welcome["resume"]));
+        self.keeps(&welcome["resume"]);
         self.truth.ids.borrow_mut()[self.number as usize] = self.id.clone();
     }
 
@@ -261,17 +360,18 @@ impl Person {
     fn is_back(&mut self, welcome: &Value) {
         self.truth.count(
             "resumed",
-            if self.links.is_empty() {
-                "idle"
-            } else {
-                "in a call"
+            match (self.moves, self.links.is_empty()) {
+                (true, _) => "in another lobby",
+                (false, true) => "idle",
+                (false, false) => "in a call",
             },
         );
+        self.asked = Instant::now();
         self.left = false;
         if text(&welcome["id"]) != self.id {
             self.wrong("another seat", &format!("{welcome}"));
         }
-        self.token = Some(text(&welcome["resume"]));
+        self.keeps(&welcome["resume"]);
         let peers = welcome["peers"].as_array().cloned().unwrap_or_default();
         let there: BTreeSet<_> = peers.iter().map(|peer| text(&peer["id"])).collect();
         let links = std::mem::take(&mut self.links);
@@ -295,6 +395,10 @@ impl Person {
     /// Its seat is gone: that has to have a reason.
     fn is_refused(&mut self, error: &Value, welcome: &Value) {
         self.truth.count("refused", &text(&error["code"]));
+        if self.moves && !self.truth.was_killed_lately() {
+            self.wrong("redirect", &format!("{error} where it was sent"));
+        }
+        self.stops_searching("refused");
         for (peer, link) in std::mem::take(&mut self.links) {
             self.is_parted(&peer, &link, "a seat that was not given back");
             // The other side is told of nobody who comes back.
@@ -351,11 +455,11 @@ impl Person {
         let Ok(message) = serde_json::from_str::<Value>(frame) else {
             return self.wrong("not JSON", frame);
         };
-        if let Some(token) = message["resume"].as_str() {
-            self.token = Some(token.to_owned());
-        }
+        self.keeps(&message["resume"]);
         match message["type"].as_str().unwrap_or_default() {
+            "redirect" => self.is_sent_on(&message),
             "waiting" => {
+                self.arrives();
                 self.waits = Some(Instant::now());
                 self.former.clear();
             }
@@ -369,6 +473,11 @@ impl Person {
                 }
                 if chat {
                     self.searches = false;
+                    if let Some(since) = self.sought.take() {
+                        let since = since.max(self.truth.stirred.get());
+                        let took = since.elapsed().as_secs_f64() * 1e3;
+                        self.truth.searched.borrow_mut().push(took);
+                    }
                     self.former.clear();
                 }
                 self.is_told(&message["peer"], surplus);
@@ -405,6 +514,40 @@ impl Person {
             }
             "room" => {}
             _ => self.wrong("unknown message", frame),
+        }
+    }
+
+    /// It is to go on at another address, and is on its way.
+    fn is_sent_on(&mut self, message: &Value) {
+        let url = text(&message["url"]);
+        self.keeps(&message["resume"]);
+        let own = self.token.as_deref().and_then(lobby_of);
+        if url.strip_prefix("/v1/match/") != own {
+            let detail = format!("to {url:?} with a token of {own:?}");
+            self.wrong("redirect", &detail);
+        }
+        self.redirects += 1;
+        if self.redirects > REDIRECTS {
+            self.wrong("redirect", &format!("{} in a row", self.redirects));
+        }
+        if message["resume"].is_string() {
+            self.truth.count("redirects", "to search elsewhere");
+            if !self.searches || self.moves {
+                self.wrong("redirect", "for who does not search");
+            }
+            self.moves = true;
+        } else {
+            self.truth.count("redirects", "to its own seat");
+        }
+        self.waits = None;
+        self.line = None;
+        self.sent_to = Some(url);
+    }
+
+    /// Where it was sent it waits, as it did before.
+    fn arrives(&mut self) {
+        if std::mem::take(&mut self.moves) {
+            self.truth.count("moved", "waits there");
         }
     }
 
@@ -466,7 +609,12 @@ impl Person {
     /// Asks now and then whether the connection lives. Nothing breaks before that is answered: of a socket that is
     /// reset in the moment in which the runtime answers it tells nobody (docs/soak.md).
     async fn pings(&mut self) -> Result<(), ()> {
-        if self.line.is_none() || self.pinged.elapsed() < PING {
+        let patience = if self.truth.wild || self.answered {
+            PING
+        } else {
+            PATIENCE
+        };
+        if self.line.is_none() || self.pinged.elapsed() < patience {
             return Ok(());
         }
         if !self.answered {
@@ -485,8 +633,13 @@ impl Person {
         self.look_around();
         let calm = self.truth.calm.get();
         if !self.links.is_empty() {
+            let forgotten = self.truth.forgotten.get();
+            let old = |link: &Shared| forgotten.is_some_and(|at| link.borrow().is_from_before(at));
+            let old = self.links.values().any(old);
             return match self.random.random_range(0..100) {
+                _ if calm && old => self.goes_on().await,
                 _ if calm => self.signals(1, 40).await,
+                60.. if !self.truth.wild => self.goes_on().await,
                 0..60 => {
                     let length = self.random.random_range(20..1_500);
                     self.signals(3, length).await
@@ -499,7 +652,9 @@ impl Person {
         }
         match self.place {
             Place::Chat if self.waits.is_none() && !self.searches => self.finds().await,
-            Place::Chat if !calm && self.random.random_range(0..20) == 0 => self.breaks().await,
+            Place::Chat if !calm && self.truth.wild && self.random.random_range(0..20) == 0 => {
+                self.breaks().await
+            }
             Place::Room(room) if !self.inside => {
                 // Whoever comes first into an empty room would keep out those on their way back.
                 let away = self
@@ -538,18 +693,21 @@ impl Person {
             self.expected.clear();
         }
         let waits = self.waits.map(|since| since.max(killed).elapsed());
-        if waits.is_some_and(|waits| waits > PATIENCE) && self.truth.waiting.get() > 3 {
+        if waits.is_some_and(|waits| waits > PATIENCE) && self.truth.all_waiting() > 3 {
             self.wrong("waits", "for longer than a minute, beside others");
+        }
+        let unknown = self.searches && self.waits.is_none() && self.place == Place::Chat;
+        if unknown && self.asked.elapsed() > PATIENCE {
+            let moved = if self.moves { "a redirect" } else { "find" };
+            self.wrong("no answer", &format!("to {moved}"));
+            self.asked = Instant::now();
         }
     }
 
     async fn finds(&mut self) -> Result<(), ()> {
         const LIKES: [&str; 6] = ["music", "films", "chess", "cooking", "rust", "trains"];
-        let mode = if self.random.random_range(0..4) == 0 {
-            "text"
-        } else {
-            "video"
-        };
+        self.mode = usize::from(self.random.random_range(0..4) == 0);
+        let mode = ["video", "text"][self.mode];
         let one = LIKES[self.random.random_range(0..LIKES.len())];
         let interests = match self.random.random_range(0..3) {
             0 => format!(r#","interests":["{one}"]"#),
@@ -557,6 +715,8 @@ impl Person {
             _ => String::new(),
         };
         self.searches = true;
+        self.asked = Instant::now();
+        self.sought = Some(self.asked);
         self.waits = None;
         self.say(&format!(r#"{{"type":"find","mode":"{mode}"{interests}}}"#))
             .await
@@ -694,12 +854,13 @@ impl Person {
     }
 
     /// Its token is in other hands, while it is there itself.
-    fn is_copied(&self) {
+    fn is_copied(&mut self) {
         let Some(token) = self.token.clone() else {
             return;
         };
-        let (truth, path, copied) = (Rc::clone(&self.truth), self.path(), Rc::clone(&self.copied));
-        let from = network(self.number);
+        let (path, copied) = (self.path(), Rc::clone(&self.copied));
+        let truth = Rc::clone(&self.truth);
+        let from = self.headers.clone();
         copied.set(true);
         tokio::task::spawn_local(async move {
             if let Ok(mut line) = Line::open(&truth, &path, &from).await
@@ -750,6 +911,11 @@ impl Person {
 
 fn resume(token: &str) -> String {
     format!(r#"{{"type":"resume","token":"{token}"}}"#)
+}
+
+/// The lobby that a token is of.
+fn lobby_of(token: &str) -> Option<&str> {
+    Some(token.split_once('.')?.0)
 }
 
 fn text(value: &Value) -> String {

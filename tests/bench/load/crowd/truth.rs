@@ -70,6 +70,10 @@ impl Link {
         self.ended.get_or_insert((side, Instant::now()));
     }
 
+    pub(crate) fn is_from_before(&self, at: Instant) -> bool {
+        self.met < at
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.ended.is_some()
     }
@@ -148,6 +152,14 @@ pub(crate) struct Truth {
     pub(crate) killed: Cell<Instant>,
     /// Nobody begins or ends anything, and no fault comes.
     pub(crate) calm: Cell<bool>,
+    /// Since when that is not so: who waits longer has waited for somebody to begin.
+    pub(crate) stirred: Cell<Instant>,
+    /// Whether whatever can go wrong does. Where not, calls are short instead.
+    pub(crate) wild: bool,
+    /// Those with a lower number are to be there.
+    pub(crate) invited: Cell<u32>,
+    /// What began before is ended even while it is calm: of it the directory may have forgotten.
+    pub(crate) forgotten: Cell<Option<Instant>>,
     /// Everybody is to go.
     pub(crate) over: Cell<bool>,
     /// The longest that a ping was answered after, which nobody has to do anything for.
@@ -155,10 +167,14 @@ pub(crate) struct Truth {
     pub(crate) doors: Semaphore,
     /// Sockets that are open.
     pub(crate) held: Cell<i64>,
-    /// Of random chat: those online, who wait, and who are in calls.
+    /// Of random chat: those online, who wait for video and for text, and who are in calls.
     pub(crate) online: Cell<i64>,
-    pub(crate) waiting: Cell<i64>,
+    pub(crate) waiting: [Cell<i64>; 2],
     pub(crate) in_call: Cell<i64>,
+    /// By lobby, how many people are there.
+    pub(crate) lobbies: RefCell<BTreeMap<String, i64>>,
+    /// How long each searched who met somebody, in ms.
+    pub(crate) searched: RefCell<Vec<f64>>,
     /// By room, how many members are away.
     pub(crate) away: RefCell<BTreeMap<u32, i64>>,
     /// Those of whom one side has heard so far.
@@ -180,6 +196,7 @@ impl Truth {
         seed: u64,
         people: u32,
         address: SocketAddr,
+        wild: bool,
         malformed: Vec<(String, String)>,
     ) -> Self {
         Self {
@@ -189,13 +206,19 @@ impl Truth {
             up: Cell::new(true),
             killed: Cell::new(Instant::now()),
             calm: Cell::new(true),
+            stirred: Cell::new(Instant::now()),
+            wild,
+            invited: Cell::new(people),
+            forgotten: Cell::default(),
             over: Cell::new(false),
             slowest: Cell::default(),
             doors: Semaphore::new(DOORS),
             held: Cell::new(0),
             online: Cell::new(0),
-            waiting: Cell::new(0),
+            waiting: Default::default(),
             in_call: Cell::new(0),
+            lobbies: RefCell::default(),
+            searched: RefCell::default(),
             away: RefCell::default(),
             halves: RefCell::default(),
             lost: RefCell::default(),
@@ -224,6 +247,11 @@ impl Truth {
         of.map(|((_, kind), count)| (kind.clone(), json!(count)))
             .collect::<serde_json::Map<_, _>>()
             .into()
+    }
+
+    /// Those who wait.
+    pub(crate) fn all_waiting(&self) -> i64 {
+        self.waiting.iter().map(Cell::get).sum()
     }
 
     pub(crate) fn was_killed_lately(&self) -> bool {
@@ -255,10 +283,10 @@ impl Truth {
         self.count("wrong", kind);
         let mut wrongs = self.wrongs.borrow_mut();
         if wrongs.len() < WORDS {
-            wrongs.push(format!(
-                "{} s: {kind}: {detail}",
-                self.begun.elapsed().as_secs()
-            ));
+            let seconds = self.begun.elapsed().as_secs();
+            let words = format!("{seconds} s: {kind}: {detail}");
+            eprintln!("{words}");
+            wrongs.push(words);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A socket of somebody, and the ways in which it may go.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,10 +13,13 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::truth::{Truth, add};
 
+/// What a request has beside what every upgrade has: names and values.
+pub(crate) type Headers = Vec<(&'static str, String)>;
+
 /// Bytes that are read at once: thousands of these are held.
 const READ: usize = 4096;
 /// After so long an upgrade is tried anew.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends as when a program ends (FIN), unless told otherwise.
 pub(crate) struct Line {
@@ -25,14 +28,18 @@ pub(crate) struct Line {
 }
 
 /// Each has a network of its own, out of those for documentation (RFC 3849).
-pub(crate) fn network(number: u32) -> String {
+pub(crate) fn network(number: u32) -> Headers {
     let [high, low] = [(number >> 16) as u16, number as u16];
-    Ipv6Addr::new(0x2001, 0xdb8, high, low, 0, 0, 0, 1).to_string()
+    from(Ipv6Addr::new(0x2001, 0xdb8, high, low, 0, 0, 0, 1))
 }
 
 /// One that many share (RFC 5737).
-pub(crate) fn house() -> String {
-    Ipv4Addr::new(192, 0, 2, 1).to_string()
+pub(crate) fn house() -> Headers {
+    from(Ipv4Addr::new(192, 0, 2, 1))
+}
+
+fn from(address: impl Into<IpAddr>) -> Headers {
+    vec![("cf-connecting-ip", address.into().to_string())]
 }
 
 impl Line {
@@ -40,7 +47,7 @@ impl Line {
     pub(crate) async fn open(
         truth: &Rc<Truth>,
         path: &str,
-        from: &str,
+        headers: &Headers,
     ) -> Result<Self, Option<u16>> {
         // Whoever waits here is not yet on its way: in a crowd the wait is longer than the patience.
         let _door = truth.doors.acquire().await;
@@ -49,7 +56,10 @@ impl Line {
             let stream = TcpStream::connect(address).await.map_err(|_| None)?;
             let _ = stream.set_nodelay(true);
             let uri = format!("ws://{address}{path}").parse().map_err(|_| None)?;
-            let request = ClientRequestBuilder::new(uri).with_header("cf-connecting-ip", from);
+            let request = ClientRequestBuilder::new(uri);
+            let request = headers.iter().fold(request, |request, (name, value)| {
+                request.with_header(*name, value)
+            });
             let config = WebSocketConfig::default().read_buffer_size(READ);
             match client_async_with_config(request, stream, Some(config)).await {
                 Ok((socket, _)) => Ok(socket),
