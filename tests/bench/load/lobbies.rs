@@ -45,7 +45,7 @@ const LEFT_OPEN: usize = 8;
 /// Of so many that come back one may have been away for longer than the grace: else the machine does not keep up.
 const MAY_BE_LATE: u64 = 50;
 /// How many lobbies there have to be at the most, and how many at the least of them fold.
-const MANY: usize = 12;
+const MANY: usize = 6;
 /// How long somebody may search, in ms, where each ping is answered within the other: a redirect that never came would be
 /// waited for for thirty seconds.
 const LONGEST: f64 = 20_000.0;
