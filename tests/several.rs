@@ -949,6 +949,37 @@ fn who_is_alone_is_told_of_when_it_is_patient_and_again_with_growing_gaps_up_to_
 }
 
 #[test]
+fn the_more_lobbies_there_are_the_less_often_each_tells() {
+    for (many, breath) in [(599, 1_000), (600, 2_000), (1_200, 3_000)] {
+        let all = ["weur", "enam", "apac"].into_iter();
+        let all = all.flat_map(|region| (512..1_024).map(move |n| format!("{region}/{n}")));
+        let all: Vec<_> = all.take(many).collect();
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        let mut world = Several::new();
+        world.directory = divided(&all);
+        // By then it knows of them.
+        let ana = waits(&mut world, "weur/600", &[]);
+        world.passes(60_000);
+        let ben = comes(&mut world, "weur/600");
+        world.leaves(ana);
+        world.passes(20_000);
+        let begins = world.elapsed;
+        world.finds(ana, Video, &[]);
+        world.passes(700);
+        world.finds(ben, Text, &[]);
+        world.passes(10_000);
+        let told = reports_of(&world, "weur/600");
+        let of = |peer| {
+            let mut of = told.iter().filter(|(at, _)| *at > begins);
+            let first = of.find(|(_, report)| report.stranded.iter().any(|who| who.peer == peer));
+            first.unwrap().0 - begins
+        };
+        assert_eq!(of(ana), 1_500);
+        assert_eq!(of(ben), 1_500 + breath, "{many}");
+    }
+}
+
+#[test]
 fn the_directory_counts_as_the_lobbies_do() {
     let mut world = world(false);
     let ana = waits(&mut world, "weur", &[]);

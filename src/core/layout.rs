@@ -289,6 +289,11 @@ impl Layout {
         lobbies[less as usize]
     }
 
+    /// How many lobbies are in use beside `global`.
+    pub(super) const fn many(&self) -> usize {
+        self.shares.len()
+    }
+
     /// The lobbies in use, in order.
     pub fn lobbies(&self) -> impl Iterator<Item = LobbyName> {
         let global = self.has(LobbyName::Global).then_some(LobbyName::Global);
@@ -463,7 +468,9 @@ impl Planner {
     ) -> Vec<LobbyName> {
         let home = self.layout.home(region);
         let shares = home.map(|lobby| budget.share(loads.of(lobby)));
-        let (many, all) = shares.fold((0, 0), |(many, all), share| (many + 1, all + share));
+        let (many, all) = shares.fold((0, 0_u32), |(many, all), share| {
+            (many + 1, all.saturating_add(share))
+        });
         let more = all.div_ceil(Budget::EASY).saturating_sub(many).max(1);
         let over = ripe(&self.over, budget.over, now).into_iter();
         let over = over.filter(|lobby| lobby.region() == Some(region) && lobby.halves().is_some());
@@ -544,7 +551,8 @@ impl Planner {
 
     fn change(&mut self, region: Region, from: &[LobbyName], to: &[LobbyName], now: Timestamp) {
         let shares = &mut self.layout.shares;
-        let before: u32 = from.iter().filter_map(|&lobby| of(shares, lobby)).sum();
+        let before = from.iter().filter_map(|&lobby| of(shares, lobby));
+        let before = before.fold(0, u32::saturating_add);
         shares.retain(|(lobby, _)| !from.contains(lobby));
         for &lobby in to {
             if let Err(place) = place(shares, lobby) {

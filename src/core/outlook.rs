@@ -2,7 +2,8 @@
 //!
 //! The rule of this file: it is a timetable. Nothing is told while nothing changes; what changed is told within five
 //! seconds and at most every five seconds; and who waits alone is told of after a second and a half, and again after as
-//! long as it has waited, 2.5 seconds at least and a minute at most. An object that slept does not remember what it told and tells it again.
+//! long as it has waited, 2.5 seconds at least and a minute at most. An object that slept does not remember what it told
+//! and tells it again.
 
 use crate::core::id::PeerId;
 use crate::core::layout::{Layout, LobbyName};
@@ -14,8 +15,10 @@ use crate::core::time::{Millis, Timestamp};
 const EVERY: Millis = Millis::new(5_000);
 /// How long a change waits for others to be told with it: who comes searches, and who searches meets somebody.
 const TOGETHER: Millis = Millis::new(2_000);
-/// The shortest time between any two reports.
+/// The shortest time between any two reports, which is so much for each so many lobbies: the directory hears of fewer
+/// than that in a second, however many there are.
 const BREATH: Millis = Millis::new(1_000);
+const HEARD_IN_A_BREATH: usize = 600;
 /// After how long somebody who waits alone is told of: when it is open to anybody, and nobody was there.
 pub(super) const ALONE: Millis = PARTICULAR;
 /// The shortest time until it is told of again, and the longest.
@@ -112,13 +115,19 @@ impl Outlook {
         if !self.several {
             return None;
         }
+        let breath = self.breath();
         let after = |at: Timestamp, span| self.told.map_or(at, |told| at.max(told.after(span)));
         let changed = self.changed.map(|at| after(at.after(TOGETHER), EVERY));
         let left = self.alone.iter().any(|&peer| !waits(peer));
-        let left = self.told.filter(|_| left).map(|told| told.after(BREATH));
-        let alone = next(self.told).map(|at| after(at, BREATH));
-        let again = self.again.map(|at| after(at, BREATH));
+        let left = self.told.filter(|_| left).map(|told| told.after(breath));
+        let alone = next(self.told).map(|at| after(at, breath));
+        let again = self.again.map(|at| after(at, breath));
         [changed, left, alone, again].into_iter().flatten().min()
+    }
+
+    fn breath(&self) -> Millis {
+        let many = self.layout.as_ref().map_or(0, |(known, _)| known.many());
+        Millis::new(BREATH.get() * (1 + many / HEARD_IN_A_BREATH) as u64)
     }
 
     /// It is told, of these who are alone: the last of them has been for so long.

@@ -31,7 +31,7 @@ impl Simulation {
             self.tally.most_online = self.tally.most_online.max(online);
             self.tally.most_lobbies = self.tally.most_lobbies.max(lobbies);
         }
-        let whole = 2 * self.setup.filling + self.setup.measured;
+        let whole = self.setup.begins() + self.setup.measured;
         if (now / 1_000).is_multiple_of((whole / 1_000 / POINTS).max(1)) {
             let layout = self.directory.directory.layout().lobbies().count();
             let point = [now / 1_000, online, lobbies as u64, layout as u64];

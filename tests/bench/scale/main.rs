@@ -27,12 +27,12 @@ const HOUR: u64 = 60 * MINUTE;
 
 /// How a number of people is looked at: how long a day takes, and how much of it is seen.
 fn setup(people: u32) -> Setup {
-    let (day, measured, filling) = match people {
-        0..=1_999 => (24 * HOUR, 24 * HOUR, 5 * MINUTE),
-        2_000..=19_999 => (6 * HOUR, 6 * HOUR, 5 * MINUTE),
-        20_000..=199_999 => (HOUR, HOUR, 2 * MINUTE),
-        200_000..=1_999_999 => (24 * MINUTE, 12 * MINUTE, MINUTE),
-        2_000_000.. => (2 * HOUR, 90_000, 30_000),
+    let (day, measured, filling, settling) = match people {
+        0..=1_999 => (24 * HOUR, 24 * HOUR, 5 * MINUTE, 5 * MINUTE),
+        2_000..=19_999 => (6 * HOUR, 6 * HOUR, 5 * MINUTE, 5 * MINUTE),
+        20_000..=199_999 => (HOUR, HOUR, 2 * MINUTE, 2 * MINUTE),
+        200_000..=1_999_999 => (24 * MINUTE, 12 * MINUTE, MINUTE, MINUTE),
+        2_000_000.. => (2 * HOUR, 75_000, 75_000, 30_000),
     };
     Setup {
         people,
@@ -42,6 +42,7 @@ fn setup(people: u32) -> Setup {
         // When America wakes up and Asia goes to sleep.
         from_hour: 14,
         filling,
+        settling,
         lobby_kills: (measured / 4).min(HOUR),
         directory_kills: (measured / 4).min(HOUR) * 3 / 4,
         wipes: false,

@@ -30,9 +30,9 @@ const HOLDS: u64 = 10_000;
 /// Connections a second for which there is one isolate, and after how long without any there is none.
 const AN_ISOLATE: f64 = 10.0;
 const UNUSED: u64 = 60_000;
-/// Its messages a second for each who is online, to lay out by before anybody is there: a search and the signals, in
-/// the time of a call, and some.
-const MESSAGES_A_SECOND: f64 = 1.1 / 62.0;
+/// What it has to do in a second for each who is online, to lay out by before anybody is there: a search, the signals, and
+/// what comes and goes, in the time of a call.
+const MESSAGES_A_SECOND: f64 = 1.4 / 62.0;
 
 pub(crate) struct LobbyObject {
     pub(crate) name: LobbyName,
@@ -170,9 +170,14 @@ impl Simulation {
         isolates.all.retain(|one| one.used + UNUSED > now);
         while isolates.all.len() < wanted {
             isolates.number += 1;
+            let mut known = Known::nothing();
+            if !self.tally.measured {
+                // It is from the day before.
+                known.hear(self.directory.directory.layout().clone(), at(now));
+            }
             isolates.all.push(Isolate {
                 number: isolates.number,
-                known: Known::nothing(),
+                known,
                 fresh_until: 0,
                 asking: false,
                 used: now,

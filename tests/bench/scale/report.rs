@@ -36,7 +36,7 @@ impl Simulation {
             "virtual": {
                 "daySeconds": setup.day / 1_000,
                 "measuredSeconds": setup.measured / 1_000,
-                "fillingSeconds": 2 * setup.filling / 1_000,
+                "fillingSeconds": setup.begins() / 1_000,
             },
             "online": { "most": tally.most_online, "mean": person_hours / hours },
             "calls": tally.met,

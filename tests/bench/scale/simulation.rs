@@ -33,8 +33,9 @@ pub(crate) struct Setup {
     /// Of which so many are looked at, from this hour in Greenwich.
     pub(crate) measured: u64,
     pub(crate) from_hour: u64,
-    /// For so long people come who are there when it begins, and as long again nothing is counted.
+    /// For so long people come who are there when it begins, and for so long again nothing is counted.
     pub(crate) filling: u64,
+    pub(crate) settling: u64,
     /// Some lobby is killed so often.
     pub(crate) lobby_kills: u64,
     /// And the directory.
@@ -43,6 +44,13 @@ pub(crate) struct Setup {
     pub(crate) wipes: bool,
     /// Of each side of a call.
     pub(crate) signals: u32,
+}
+
+impl Setup {
+    /// When it is begun to count.
+    pub(crate) const fn begins(&self) -> u64 {
+        self.filling + self.settling
+    }
 }
 
 /// A socket, which may be gone.
@@ -183,7 +191,7 @@ impl Simulation {
     /// Sees all of it through, and says what is left of it.
     pub(crate) fn run(mut self) -> Self {
         let setup = self.setup;
-        let begins = 2 * setup.filling;
+        let begins = setup.begins();
         let ends = begins + setup.measured;
         for region in Region::ALL {
             self.agenda.after(0, Happening::Arrival(region));
@@ -220,7 +228,7 @@ impl Simulation {
     /// The time of the world's day: it begins when all are there.
     pub(crate) fn time_of_day(&self) -> f64 {
         let offset = self.setup.from_hour * self.setup.day / 24;
-        let since = self.now() as f64 - 2.0 * self.setup.filling as f64;
+        let since = self.now() as f64 - self.setup.begins() as f64;
         offset as f64 + since.max(0.0)
     }
 
