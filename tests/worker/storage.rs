@@ -27,8 +27,8 @@ async fn a_hundred_signals_touch_no_storage() {
         let mut server = Server::start_traced().await;
         let (mut ana, mut bea) = place.call(&server, "ana", "bea").await;
         is_written_down([&mut ana, &mut bea]).await;
-        // A lobby has told of its people by an alarm, and nothing has changed since.
-        let first = match place {
+        // A lobby has told of its people by an alarm, which was for who waited at first, and nothing has changed since.
+        let kinds = match place {
             Place::Lobby => {
                 server.has(2, 0, 1).await;
                 directory_keeps(&server, [&mut ana, &mut bea]).await;
@@ -36,7 +36,11 @@ async fn a_hundred_signals_touch_no_storage() {
             }
             Place::Room => vec![GET, PUT],
         };
-        assert_eq!(touched(&server), first, "{place:?}");
+        let first = touched(&server);
+        assert!(first.len() <= kinds.len() + 2, "{place:?}: {first:?}");
+        let mut once = first.clone();
+        once.dedup();
+        assert_eq!(once, kinds, "{place:?}");
         let of_directory = server.operations_of_directory();
         let before = frames(&server);
         for _ in 0..ROUNDS {
