@@ -949,6 +949,46 @@ fn who_is_alone_is_told_of_when_it_is_patient_and_again_with_growing_gaps_up_to_
 }
 
 #[test]
+fn where_there_is_global_alone_who_is_alone_in_it_is_told_of_with_what_changes_and_else_once_a_minute()
+ {
+    for (others, times) in [
+        (&[][..], &[60_000, 120_000, 180_000][..]),
+        (
+            &["oc"],
+            &[
+                1_500, 4_000, 8_000, 16_000, 32_000, 64_000, 124_000, 184_000,
+            ],
+        ),
+    ] {
+        let mut world = Several::new();
+        world.directory = divided(others);
+        let ana = world.connects(named("global"), Weur);
+        world.passes(60_000);
+        let begins = world.elapsed;
+        world.finds(ana, Video, &[]);
+        world.passes(200_000);
+        let told = reports_of(&world, "global");
+        let alone = told
+            .iter()
+            .filter(|(_, report)| !report.stranded.is_empty());
+        let mut at: Vec<_> = alone.map(|(at, _)| at - begins).collect();
+        if others.is_empty() {
+            // What changed is told after two seconds, and who is alone by then with it.
+            assert_eq!(at.remove(0), 2_000);
+            at.iter_mut().for_each(|at| *at -= 2_000);
+        }
+        assert_eq!(at, times, "{others:?}");
+    }
+    // Whoever is left elsewhere is sent to it all the same.
+    let mut world = Several::new();
+    let ana = waits(&mut world, "global", &[]);
+    world.passes(10_000);
+    let ben = waits(&mut world, "weur", &[]);
+    world.passes(5_000);
+    assert_eq!(world.heard(), moves_and_meets(ben, "global", [ana, ben]));
+}
+
+#[test]
 fn the_more_lobbies_there_are_the_less_often_each_tells() {
     for (many, breath) in [(599, 1_000), (600, 2_000), (1_200, 3_000)] {
         let all = ["weur", "enam", "apac"].into_iter();

@@ -125,9 +125,16 @@ impl Outlook {
         [changed, left, alone, again].into_iter().flatten().min()
     }
 
+    /// The shortest time between two reports. Where there is `global` alone, who is alone there has nowhere to go, and
+    /// whoever is left in another lobby is sent to it.
     fn breath(&self) -> Millis {
-        let many = self.layout.as_ref().map_or(0, |(known, _)| known.many());
-        Millis::new(BREATH.get() * (1 + many / HEARD_IN_A_BREATH) as u64)
+        match &self.layout {
+            Some((known, _)) if known.many() == 0 && self.name == LobbyName::Global => RARELY,
+            Some((known, _)) => {
+                Millis::new(BREATH.get() * (1 + known.many() / HEARD_IN_A_BREATH) as u64)
+            }
+            None => BREATH,
+        }
     }
 
     /// It is told, of these who are alone: the last of them has been for so long.
