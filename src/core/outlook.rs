@@ -3,7 +3,7 @@
 //! The rule of this file: it is a timetable. Nothing is told while nothing changes; what changed is told within five
 //! seconds and at most every five seconds; and who waits alone is told of after a second and a half, and again after as
 //! long as it has waited, 2.5 seconds at least and a minute at most. An object that slept does not remember what it told
-//! and tells it again.
+//! and tells it again. `global`, where it is all there is, tells of who is alone with what changes, or once a minute.
 
 use crate::core::id::PeerId;
 use crate::core::layout::{Layout, LobbyName};
