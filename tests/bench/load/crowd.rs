@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::line::{Line, house};
@@ -71,6 +72,18 @@ pub(crate) async fn die(server: &mut Server, truth: &Rc<Truth>) {
     server.restart();
     truth.address.set(server.address);
     truth.up.set(true);
+}
+
+/// Everybody goes; gives what the server says of them then.
+pub(crate) async fn everybody_goes(truth: &Rc<Truth>, everybody: Vec<JoinHandle<()>>) -> Value {
+    eprintln!("everybody goes");
+    truth.over.set(true);
+    for person in everybody {
+        if person.await.is_err() {
+            truth.wrong("panic", "of a person");
+        }
+    }
+    settles(truth).await
 }
 
 /// What `/v1/stats` says, as soon as it is what we count; wrong if it never is.

@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use crate::crowd::{Person, Place, Truth, die, get, option, settles, shows_progress, start};
+use crate::crowd::{
+    Person, Place, Truth, die, everybody_goes, get, option, settles, shows_progress, start,
+};
 use crate::files::allowed_files;
 use crate::server::{Program, Server};
 use crate::statistics::quantile;
@@ -129,14 +131,7 @@ async fn lobbies(asked: u32, people: u32, span: Duration, seed: u64) -> Value {
     run.phase("most go", people / FEW, phase, false).await;
     run.phase("all come again", people, phase, true).await;
 
-    eprintln!("everybody goes");
-    truth.over.set(true);
-    for person in everybody {
-        if person.await.is_err() {
-            truth.wrong("panic", "of a person");
-        }
-    }
-    let left = settles(&truth).await;
+    let left = everybody_goes(&truth, everybody).await;
     run.judge(own_sockets);
     let most = run.samples.iter().map(|one| one.lobbies).max();
     let mib = run.samples.iter().map(|one| one.mib).fold(0.0, f64::max);

@@ -14,7 +14,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 
 use crate::crowd::{
-    Line, Person, Place, Truth, die, house, option, settles, shows_progress, start,
+    Line, Person, Place, Truth, die, everybody_goes, house, option, settles, shows_progress, start,
 };
 use crate::files::enough_files;
 use crate::server::{Program, Settings};
@@ -130,14 +130,7 @@ async fn soak(people: u32, span: Duration, kills: u32, seed: u64) -> Value {
     eprintln!("nothing goes wrong any more");
     truth.calm.set(true);
     let agreed = settles(&truth).await;
-    eprintln!("everybody goes");
-    truth.over.set(true);
-    for person in everybody {
-        if person.await.is_err() {
-            truth.wrong("panic", "of a person");
-        }
-    }
-    let left = settles(&truth).await;
+    let left = everybody_goes(&truth, everybody).await;
     let left_open = server.sockets().saturating_sub(own_sockets);
     if left_open > LEFT_OPEN {
         truth.wrong("sockets", &format!("{left_open} are still open"));
